@@ -1,0 +1,92 @@
+/*
+ * transfer.h - the whole chain for one file: open, step, close. The only place
+ * where the chain is built:
+ *
+ *   s3_object -> decompress -> scan_json -> item -> batch -> sender
+ *
+ * A loader opens one R2dTransfer for its life (client, sender, connections) and
+ * runs file after file through it.
+ */
+#ifndef R2D_TRANSFER_H
+#define R2D_TRANSFER_H
+
+#include "../aws/call.h"
+#include "../encode/mapping.h"
+
+typedef struct R2dTransfer R2dTransfer;
+
+typedef struct R2dTransferOptions {
+    const R2dAlloc *alloc;
+    const R2dClock *clock;
+    R2dHttpClient *http;       /* borrowed */
+    R2dAwsService *s3;         /* borrowed; endpoint of the stage's bucket */
+    R2dAwsService *dynamodb;   /* borrowed */
+    const R2dMapping *mapping; /* borrowed */
+    const char *table_name;
+    int requests_in_flight_max; /* the sender adapts between 1 and this */
+    double initial_wcu;         /* units per second to begin with; 0: unknown, start gently */
+    double max_wcu;             /* never more; 0: no bound */
+} R2dTransferOptions;
+
+/* One file to load. Texts are borrowed until the file is closed. */
+typedef struct R2dTransferFile {
+    const char *bucket;
+    const char *key;
+    int64_t size_bytes; /* as the manifest says; -1: not told */
+    int64_t skip_rows;  /* the checkpoint: rows up to here are settled already */
+} R2dTransferFile;
+
+/*
+ * The ledger of the file, for the rows after skip_rows up to the checkpoint:
+ * checkpoint - skip_rows = written + collapsed + rejected, always.
+ */
+typedef struct R2dTransferProgress {
+    int64_t checkpoint; /* every row up to this number is settled */
+    int64_t rows_read;  /* rows scanned, skipped ones included */
+    int64_t written;
+    int64_t collapsed; /* superseded by a later row with the same key */
+    int64_t rejected;
+    int64_t bytes_received; /* from S3 */
+    double write_units;     /* consumed, as DynamoDB says; all of them, beyond the checkpoint too */
+    int64_t throttled;      /* writes that came back unprocessed or throttled, so far */
+    int64_t requests;       /* BatchWriteItem calls answered */
+} R2dTransferProgress;
+
+/* A row that was not written. Lent until the next call of r2d_transfer_next_reject. Bytes may be
+ * anything (not valid UTF-8, zero bytes). */
+typedef struct R2dReject {
+    int64_t row;
+    R2dView key; /* JSON text, or empty */
+    R2dView code;
+    R2dView reason;
+    R2dView item; /* the line of the file, cut at 64 KB */
+} R2dReject;
+
+R2dStatus r2d_transfer_open(R2dTransfer **transfer, const R2dTransferOptions *options,
+                            R2dError *err);
+
+R2dStatus r2d_transfer_file_open(R2dTransfer *transfer, const R2dTransferFile *file, R2dError *err);
+
+/*
+ * Moves everything that can move. R2D_OK: call again at once (a bounded amount of work was done).
+ * R2D_AGAIN: wait on the client's wait_fd for at most r2d_transfer_wait_ms, then call again.
+ * R2D_END: every row of the file is settled. R2D_FAILED: systemic; what is settled stays settled,
+ * progress and rejects can still be read.
+ */
+R2dStatus r2d_transfer_step(R2dTransfer *transfer, R2dError *err);
+int r2d_transfer_wait_ms(R2dTransfer *transfer);
+
+/* The ledger now. Counts never go back. */
+void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *progress);
+
+/* Rejects not taken yet, oldest first; R2D_END when there are none. Those of rows beyond the
+ * checkpoint may be returned too: the catalog keeps them unique on (job, file, row). */
+R2dStatus r2d_transfer_next_reject(R2dTransfer *transfer, R2dReject *reject);
+
+/* Goes on with max_wcu from now (the share of this loader). */
+void r2d_transfer_set_max_wcu(R2dTransfer *transfer, double max_wcu);
+
+void r2d_transfer_file_close(R2dTransfer *transfer); /* cancels what is in flight */
+void r2d_transfer_close(R2dTransfer *transfer);
+
+#endif

@@ -1,0 +1,44 @@
+# The core and its unit tests, built without the server's include path: a core file that
+# needs PostgreSQL does not compile here. Run from the project's root:
+#   make -f test/unit/unit.mk unit            all unit tests
+#   make -f test/unit/unit.mk unit SAN=1      the same under AddressSanitizer and UBSan
+#   make -f test/unit/unit.mk unit T=sigv4    one of them
+#   make -f test/unit/unit.mk lib             only build the core
+
+SAN ?=
+T ?=
+BUILD := build/core$(if $(SAN),-san)
+CC ?= cc
+CORE_CPPFLAGS := -D_GNU_SOURCE -Isrc/core -Itest/unit $(shell pkg-config --cflags json-c)
+CORE_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -fvisibility=hidden \
+	$(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+comma := ,
+CORE_LIBS := -lcurl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
+CORE_SRC := $(wildcard src/core/*/*.c)
+CORE_OBJ := $(CORE_SRC:src/core/%.c=$(BUILD)/%.o)
+HELP_OBJ := $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(filter-out test/unit/test_%.c,$(wildcard test/unit/*.c)))
+TESTS := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
+
+.PHONY: lib unit
+lib: $(BUILD)/libcore.a
+
+unit: $(if $(T),$(T:%=$(BUILD)/unit/test_%),$(TESTS:%=$(BUILD)/unit/test_%))
+	@status=0; for test in $^; do $$test || status=1; done; exit $$status
+
+$(BUILD)/libcore.a: $(CORE_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%.o: src/core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/unit/%.o: test/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/unit/test_%: $(BUILD)/unit/test_%.o $(HELP_OBJ) $(BUILD)/libcore.a
+	$(CC) $(CORE_CFLAGS) $^ -lcmocka $(CORE_LIBS) -o $@
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
