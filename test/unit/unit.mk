@@ -9,10 +9,10 @@ SAN ?=
 T ?=
 BUILD := build/core$(if $(SAN),-san)
 CC ?= cc
+comma := ,
 CORE_CPPFLAGS := -D_GNU_SOURCE -Isrc/core -Itest/unit $(shell pkg-config --cflags json-c)
 CORE_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -fvisibility=hidden \
 	$(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-comma := ,
 CORE_LIBS := -lcurl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
 CORE_SRC := $(wildcard src/core/*/*.c)
 CORE_OBJ := $(CORE_SRC:src/core/%.c=$(BUILD)/%.o)

@@ -2,13 +2,12 @@
 // (name and Redshift type, in order), a comment, and rows(options), which yields arrays in column order.
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { csvRecords } from './csv.mjs';
 import { MAX_FLIGHT_ROWS } from './sizes.mjs';
 
-const packageFile = createRequire(import.meta.url).resolve('vega-datasets/package.json');
-const dataText = (name) => readFileSync(path.join(path.dirname(packageFile), 'data', name), 'utf8');
+// The package exports only its JavaScript, so its files are read by their place.
+const dataFolder = new URL('../node_modules/vega-datasets/data/', import.meta.url);
+const dataText = (name) => readFileSync(new URL(name, dataFolder), 'utf8');
 const dataJson = (name) => JSON.parse(dataText(name));
 
 const nullIfEmpty = (text) => (text === '' ? null : text);
