@@ -32,6 +32,12 @@ R2dStatus r2d_endpoint_s3(R2dEndpoint *endpoint, const char *bucket, const char 
  */
 R2dStatus r2d_endpoint_custom(R2dEndpoint *endpoint, const char *url, R2dError *err);
 
+static inline bool r2d_endpoint_is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
 /* Percent-encodes all but A-Za-z0-9-._~ (and '/' when keep_slash). false when memory is out. */
 bool r2d_endpoint_encode(R2dBytes *out, R2dView raw, bool keep_slash);
 

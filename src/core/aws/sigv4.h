@@ -38,7 +38,13 @@ typedef struct R2dSigv4Input {
     const char *service;
 } R2dSigv4Input;
 
-/* Stage 1, 2, 3, each appended to an emptied buffer. */
+#define R2D_SIGV4_PAIRS_MAX 48 /* of headers, and of query parameters */
+
+/*
+ * Stage 1, 2, 3, each appended to out. The text that stages 2 and 3 read may be the old content of
+ * out itself, emptied (len = 0): it is digested before out is written.
+ * Header values are trimmed and their inner white space collapsed; repeated names are joined.
+ */
 R2dStatus r2d_sigv4_canonical_request(const R2dSigv4Input *input, R2dBytes *out, R2dError *err);
 R2dStatus r2d_sigv4_string_to_sign(const R2dSigv4Input *input, R2dView canonical_request,
                                    R2dBytes *out, R2dError *err);

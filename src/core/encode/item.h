@@ -38,8 +38,9 @@ R2dStatus r2d_item_encode(const R2dMapping *mapping, const R2dRow *row, R2dBytes
 
 /*
  * The canonical key of an item or key given as DynamoDB JSON attribute values (what comes back in
- * UnprocessedItems): type letter and text of each key attribute. Numbers may have been normalised
- * by the service. Appended to keys; false when memory is out or the value is no valid key.
+ * UnprocessedItems): the text of each key attribute, decoded from JSON, bytes still as base64; its
+ * type letter is that of the mapping. Numbers may have been normalised by the service. Appended to
+ * keys; false when memory is out or the value is no valid key.
  */
 bool r2d_item_canonical_key(const R2dMapping *mapping, R2dView partition_value, R2dView sort_value,
                             R2dBytes *keys);

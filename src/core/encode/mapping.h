@@ -10,9 +10,10 @@
 typedef enum R2dWriteMode { R2D_WRITE_PUT = 0, R2D_WRITE_DELETE } R2dWriteMode;
 
 typedef struct R2dMappedColumn {
-    R2dColumn column;  /* name is owned by the mapping */
-    int first_value;   /* index of its (first) file column in R2dRow.values */
-    R2dBytes prefix;   /* `"name":` as JSON, ready to be copied */
+    R2dColumn column; /* name is owned by the mapping */
+    int first_value;  /* index of its (first) file column in R2dRow.values */
+    R2dBytes prefix;  /* `"name":` as JSON, ready to be copied */
+    R2dBytes open;    /* prefix and the start of its value, `"name":{"S":"`; for SUPER the prefix */
     size_t name_bytes; /* UTF-8 length of the name, as DynamoDB counts it */
 } R2dMappedColumn;
 
@@ -31,6 +32,7 @@ typedef struct R2dMapping {
     int file_column_count;
     R2dKeySpec partition_key;
     R2dKeySpec sort_key;
+    size_t fixed_bytes; /* of a request: everything but the values, and room to spare */
 } R2dMapping;
 
 /*

@@ -66,7 +66,8 @@ typedef struct R2dHttpClient R2dHttpClient;
 
 typedef struct R2dHttpClientOps {
     R2dStatus (*start)(R2dHttpClient *client, R2dHttpExchange *exchange, R2dError *err);
-    /* Drops a RUNNING exchange; afterwards it is IDLE. Harmless in any other state. */
+    /* Drops a RUNNING exchange; afterwards it is IDLE. Harmless in any other state; a DONE one
+     * that next_done has not returned yet will not be returned any more. */
     void (*cancel)(R2dHttpClient *client, R2dHttpExchange *exchange);
     /* Goes on receiving a stream that paused at its limit. */
     void (*resume)(R2dHttpClient *client, R2dHttpExchange *exchange);
@@ -115,8 +116,8 @@ R2dView r2d_http_response_header(const R2dHttpExchange *exchange, const char *na
  * buffer and resumes receiving. */
 void r2d_http_take(R2dHttpClient *client, R2dHttpExchange *exchange, R2dBytes *into);
 
-/* Runs one exchange to its end: start, then step and wait. R2D_OK when a response came (whatever
- * its status), R2D_CANCELED, or R2D_FAILED with the exchange's error. */
+/* Runs one exchange (no stream) to its end: start, then step and wait. R2D_OK when a response came
+ * (whatever its status), R2D_CANCELED, or R2D_FAILED with the exchange's error. */
 R2dStatus r2d_http_perform(R2dHttpClient *client, const R2dWait *wait, R2dHttpExchange *exchange,
                            R2dError *err);
 

@@ -8,6 +8,9 @@ typedef struct R2dHttpCurlOptions {
     int max_connections;    /* per host and in all */
     const char *ca_file;    /* NULL: the system's */
     const char *user_agent; /* NULL: none */
+    /* Connections to link-local and metadata addresses are refused, also when a host name leads
+     * there, unless this is set: only for fetching credentials from them. */
+    bool allow_metadata;
 } R2dHttpCurlOptions;
 
 /*

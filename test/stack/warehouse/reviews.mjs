@@ -73,7 +73,7 @@ function body(random) {
   if (kind < 0.0207) return longBody(random);
   if (kind < 0.2) return `${random.pick(random.pick(MESSY_KINDS))}${random.chance(0.5) ? ` ${random.pick(SENTENCES)}` : ''}`;
   if (kind < 0.45) return random.pick(SENTENCES);
-  const sentences = Array.from({ length: random.between(2, 7) }, () => random.pick(SENTENCES));
+  const sentences = Array.from({ length: random.between(2, 8) }, () => random.pick(SENTENCES));
   return sentences.join(kind > 0.9 ? '\n' : ' ');
 }
 

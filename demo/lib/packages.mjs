@@ -1,0 +1,11 @@
+// The npm packages of the demo live with the stand-ins (test/stack/node_modules); this finds them from here.
+
+import { createRequire } from 'node:module';
+
+// The SDK would announce which Node.js it will want next year.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+const requireFromStack = createRequire(new URL('../../test/stack/package.json', import.meta.url));
+
+export const pg = requireFromStack('pg');
+export const dynamodb = requireFromStack('@aws-sdk/client-dynamodb');

@@ -1,0 +1,356 @@
+\echo Use "CREATE EXTENSION rs2ddb" to load this file. \quit
+
+-- Tables and views live in the schema rs2ddb; functions in the schema the extension is created in.
+CREATE SCHEMA rs2ddb;
+COMMENT ON SCHEMA rs2ddb IS 'exports of rs2ddb: jobs, their files, rejects, events and progress';
+
+-- ---------------------------------------------------------------------------------------------
+-- Jobs
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE rs2ddb.job (
+    job_id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    state             text NOT NULL DEFAULT 'queued' CHECK (state IN (
+                          'queued', 'preparing', 'unloading', 'loading', 'finishing',
+                          'succeeded', 'failed', 'canceled')),
+    table_name        text NOT NULL,
+    rows_unloaded     bigint,
+    items_written     bigint NOT NULL DEFAULT 0,
+    rows_collapsed    bigint NOT NULL DEFAULT 0,
+    rows_rejected     bigint NOT NULL DEFAULT 0,
+    write_units       double precision NOT NULL DEFAULT 0,
+    error_message     text,
+    error_detail      text,
+    error_hint        text,
+    error_sqlstate    text,
+    error_position    integer,
+    error_code        text,
+    error_request_id  text,
+    created_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    started_at        timestamptz,
+    unload_started_at timestamptz,
+    loading_at        timestamptz,
+    finished_at       timestamptz,
+    owner             name NOT NULL,
+    server            name NOT NULL,
+    query             text NOT NULL,
+    key               text[],
+    mode              text NOT NULL CHECK (mode IN ('put', 'delete')),
+    attributes        jsonb,
+    workers           integer CHECK (workers > 0),
+    max_wcu           integer CHECK (max_wcu > 0),
+    max_rejects       bigint NOT NULL CHECK (max_rejects >= 0),
+    keep_files        boolean NOT NULL,
+    cancel_requested  boolean NOT NULL DEFAULT false,
+    attempt           integer NOT NULL DEFAULT 0,
+    stage_prefix      text,
+    unload_pid        integer,
+    leader_pid        integer,
+    table_created     boolean NOT NULL DEFAULT false,
+    plan              jsonb,
+    system_identifier bigint NOT NULL,
+    database_oid      oid NOT NULL
+);
+CREATE INDEX job_active ON rs2ddb.job (job_id)
+    WHERE state NOT IN ('succeeded', 'failed', 'canceled');
+
+COMMENT ON TABLE rs2ddb.job IS 'one export: what was asked, where it stands, its ledger, its error';
+COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
+COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
+COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote; NULL until it has finished';
+COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
+COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
+COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take; each is kept in rs2ddb.reject';
+COMMENT ON COLUMN rs2ddb.job.write_units IS 'write capacity units that DynamoDB said it consumed, indexes included';
+COMMENT ON COLUMN rs2ddb.job.error_message IS 'why the job failed';
+COMMENT ON COLUMN rs2ddb.job.error_detail IS 'what Redshift or AWS said about it';
+COMMENT ON COLUMN rs2ddb.job.error_hint IS 'what to do about it';
+COMMENT ON COLUMN rs2ddb.job.error_sqlstate IS 'SQLSTATE of the error (Redshift''s own where Redshift refused)';
+COMMENT ON COLUMN rs2ddb.job.error_position IS 'position of the error in the query, in characters from 1';
+COMMENT ON COLUMN rs2ddb.job.error_code IS 'error code of AWS';
+COMMENT ON COLUMN rs2ddb.job.error_request_id IS 'request id of AWS, for its support';
+COMMENT ON COLUMN rs2ddb.job.created_at IS 'when rs2ddb_export was called';
+COMMENT ON COLUMN rs2ddb.job.started_at IS 'when a worker took the job for the first time';
+COMMENT ON COLUMN rs2ddb.job.unload_started_at IS 'when the last UNLOAD was sent';
+COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loading began';
+COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
+COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export; its user mapping is used';
+COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse: a server of the foreign data wrapper rs2ddb';
+COMMENT ON COLUMN rs2ddb.job.query IS 'the query, as it was typed';
+COMMENT ON COLUMN rs2ddb.job.key IS 'partition key and sort key as given; NULL: those of the existing table';
+COMMENT ON COLUMN rs2ddb.job.mode IS 'put: write items; delete: delete the items with these keys';
+COMMENT ON COLUMN rs2ddb.job.attributes IS 'per column: attribute name and null rule';
+COMMENT ON COLUMN rs2ddb.job.workers IS 'loaders wanted; NULL: as many as rs2ddb.max_workers allows';
+COMMENT ON COLUMN rs2ddb.job.max_wcu IS 'bound of the write rate, units per second; NULL: what the table takes';
+COMMENT ON COLUMN rs2ddb.job.max_rejects IS 'rejects that are tolerated';
+COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success';
+COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
+COMMENT ON COLUMN rs2ddb.job.attempt IS 'number of the last UNLOAD of this job';
+COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote; only this job ever deletes there';
+COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD';
+COMMENT ON COLUMN rs2ddb.job.leader_pid IS 'process id of the worker that runs the job';
+COMMENT ON COLUMN rs2ddb.job.table_created IS 'the DynamoDB table was created by this job';
+COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loaders follow';
+COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
+COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';
+
+-- ---------------------------------------------------------------------------------------------
+-- Files
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE rs2ddb.file (
+    job_id           bigint NOT NULL REFERENCES rs2ddb.job ON DELETE CASCADE,
+    file_no          integer NOT NULL,
+    url              text NOT NULL,
+    state            text NOT NULL DEFAULT 'pending'
+                     CHECK (state IN ('pending', 'running', 'done', 'failed')),
+    size_bytes       bigint,
+    rows_promised    bigint,
+    rows_read        bigint NOT NULL DEFAULT 0,
+    items_written    bigint NOT NULL DEFAULT 0,
+    rows_collapsed   bigint NOT NULL DEFAULT 0,
+    rows_rejected    bigint NOT NULL DEFAULT 0,
+    checkpoint       bigint NOT NULL DEFAULT 0,
+    bytes_read       bigint NOT NULL DEFAULT 0,
+    write_units      double precision NOT NULL DEFAULT 0,
+    writes_throttled bigint NOT NULL DEFAULT 0,
+    rows_per_s       double precision,
+    units_per_s      double precision,
+    throttled_share  double precision,
+    tries            integer NOT NULL DEFAULT 0,
+    loader_pid       integer,
+    started_at       timestamptz,
+    progress_at      timestamptz,
+    finished_at      timestamptz,
+    error_message    text,
+    error_detail     text,
+    error_hint       text,
+    error_sqlstate   text,
+    error_code       text,
+    error_request_id text,
+    PRIMARY KEY (job_id, file_no)
+);
+CREATE INDEX file_open ON rs2ddb.file (job_id, state) WHERE state <> 'done';
+
+COMMENT ON TABLE rs2ddb.file IS 'one S3 object of a job, with its part of the ledger: rows_promised = items_written + rows_collapsed + rows_rejected when it is done';
+COMMENT ON COLUMN rs2ddb.file.job_id IS 'the job';
+COMMENT ON COLUMN rs2ddb.file.file_no IS 'position in the manifest, from 1';
+COMMENT ON COLUMN rs2ddb.file.url IS 's3://bucket/key';
+COMMENT ON COLUMN rs2ddb.file.state IS 'pending > running > done or failed; a lost loader''s file goes back to pending';
+COMMENT ON COLUMN rs2ddb.file.size_bytes IS 'size as the manifest says';
+COMMENT ON COLUMN rs2ddb.file.rows_promised IS 'rows as the manifest says';
+COMMENT ON COLUMN rs2ddb.file.rows_read IS 'rows read so far';
+COMMENT ON COLUMN rs2ddb.file.items_written IS 'rows up to the checkpoint whose write DynamoDB acknowledged';
+COMMENT ON COLUMN rs2ddb.file.rows_collapsed IS 'rows up to the checkpoint superseded by a later row with the same key';
+COMMENT ON COLUMN rs2ddb.file.rows_rejected IS 'rows up to the checkpoint that were rejected';
+COMMENT ON COLUMN rs2ddb.file.checkpoint IS 'every row up to this number is settled; going on starts behind it';
+COMMENT ON COLUMN rs2ddb.file.bytes_read IS 'compressed bytes received from S3 by the present loader';
+COMMENT ON COLUMN rs2ddb.file.write_units IS 'write capacity units consumed, all tries together';
+COMMENT ON COLUMN rs2ddb.file.writes_throttled IS 'writes that DynamoDB sent back, all tries together';
+COMMENT ON COLUMN rs2ddb.file.rows_per_s IS 'rows settled per second, over the last seconds';
+COMMENT ON COLUMN rs2ddb.file.units_per_s IS 'write units consumed per second, over the last seconds';
+COMMENT ON COLUMN rs2ddb.file.throttled_share IS 'share of the writes that came back, over the last seconds';
+COMMENT ON COLUMN rs2ddb.file.tries IS 'how often a loader has taken the file';
+COMMENT ON COLUMN rs2ddb.file.loader_pid IS 'process id of the worker that loads it';
+COMMENT ON COLUMN rs2ddb.file.started_at IS 'when a loader took it for the first time';
+COMMENT ON COLUMN rs2ddb.file.progress_at IS 'when its loader last committed progress';
+COMMENT ON COLUMN rs2ddb.file.finished_at IS 'when it was done or failed';
+COMMENT ON COLUMN rs2ddb.file.error_message IS 'why it failed';
+COMMENT ON COLUMN rs2ddb.file.error_detail IS 'what AWS said about it';
+COMMENT ON COLUMN rs2ddb.file.error_hint IS 'what to do about it';
+COMMENT ON COLUMN rs2ddb.file.error_sqlstate IS 'SQLSTATE of the error';
+COMMENT ON COLUMN rs2ddb.file.error_code IS 'error code of AWS';
+COMMENT ON COLUMN rs2ddb.file.error_request_id IS 'request id of AWS';
+
+-- ---------------------------------------------------------------------------------------------
+-- Rejects and events
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE rs2ddb.reject (
+    job_id      bigint NOT NULL REFERENCES rs2ddb.job ON DELETE CASCADE,
+    file_no     integer NOT NULL,
+    row_number  bigint NOT NULL,
+    key         text,
+    code        text NOT NULL,
+    reason      text NOT NULL,
+    key_bytes   bytea,
+    item        bytea,
+    rejected_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (job_id, file_no, row_number)
+);
+COMMENT ON TABLE rs2ddb.reject IS 'one row that was not written, and why';
+COMMENT ON COLUMN rs2ddb.reject.job_id IS 'the job';
+COMMENT ON COLUMN rs2ddb.reject.file_no IS 'the file, as in rs2ddb.file';
+COMMENT ON COLUMN rs2ddb.reject.row_number IS 'the row of the file, from 1';
+COMMENT ON COLUMN rs2ddb.reject.key IS 'its key as JSON; NULL when the database cannot hold that text (see key_bytes)';
+COMMENT ON COLUMN rs2ddb.reject.code IS 'short name of the reason: key_null, key_empty, item_size, number_range, ...';
+COMMENT ON COLUMN rs2ddb.reject.reason IS 'the reason in words';
+COMMENT ON COLUMN rs2ddb.reject.key_bytes IS 'its key as JSON in UTF-8';
+COMMENT ON COLUMN rs2ddb.reject.item IS 'the row as it stood in the file (at most 64 kB of it)';
+COMMENT ON COLUMN rs2ddb.reject.rejected_at IS 'when';
+
+CREATE TABLE rs2ddb.event (
+    event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    job_id   bigint NOT NULL REFERENCES rs2ddb.job ON DELETE CASCADE,
+    at       timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    state    text NOT NULL,
+    message  text
+);
+CREATE INDEX event_job ON rs2ddb.event (job_id, event_id);
+COMMENT ON TABLE rs2ddb.event IS 'one move of a job, in order; each is also NOTIFY rs2ddb with {"job":id,"event":id,"state":"..."}';
+COMMENT ON COLUMN rs2ddb.event.event_id IS 'rises with every move in this database';
+COMMENT ON COLUMN rs2ddb.event.job_id IS 'the job';
+COMMENT ON COLUMN rs2ddb.event.at IS 'when';
+COMMENT ON COLUMN rs2ddb.event.state IS 'the state the job moved to';
+COMMENT ON COLUMN rs2ddb.event.message IS 'what happened';
+
+-- ---------------------------------------------------------------------------------------------
+-- Progress
+-- ---------------------------------------------------------------------------------------------
+
+CREATE VIEW rs2ddb.progress WITH (security_invoker = true) AS
+SELECT j.job_id,
+       j.state,
+       j.table_name,
+       CASE WHEN j.state OPERATOR(pg_catalog.=) 'succeeded' THEN 100.0
+            WHEN j.rows_unloaded OPERATOR(pg_catalog.>) 0
+            THEN pg_catalog.round(100.0 OPERATOR(pg_catalog.*) f.settled
+                                  OPERATOR(pg_catalog./) j.rows_unloaded, 1)
+       END AS percent,
+       j.rows_unloaded,
+       f.items_written,
+       f.rows_collapsed,
+       f.rows_rejected,
+       pg_catalog.round(f.rows_per_s) AS rows_per_s,
+       pg_catalog.round(f.units_per_s) AS units_per_s,
+       pg_catalog.round(f.throttled_share::numeric, 3) AS throttled_share,
+       CASE WHEN j.state OPERATOR(pg_catalog.=) 'loading' AND f.rows_per_s OPERATOR(pg_catalog.>) 0
+            THEN pg_catalog.make_interval(secs => pg_catalog.ceil(
+                     (j.rows_unloaded OPERATOR(pg_catalog.-) f.settled)::double precision
+                     OPERATOR(pg_catalog./) f.rows_per_s::double precision))
+       END AS time_left,
+       pg_catalog.date_trunc('second', COALESCE(j.finished_at, pg_catalog.clock_timestamp())
+                             OPERATOR(pg_catalog.-) j.created_at) AS elapsed,
+       f.files_done,
+       f.files,
+       f.write_units,
+       j.error_message
+FROM rs2ddb.job j
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.count(*) AS files,
+           pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 'done') AS files_done,
+           COALESCE(pg_catalog.sum(items_written), 0)::bigint AS items_written,
+           COALESCE(pg_catalog.sum(rows_collapsed), 0)::bigint AS rows_collapsed,
+           COALESCE(pg_catalog.sum(rows_rejected), 0)::bigint AS rows_rejected,
+           COALESCE(pg_catalog.sum(checkpoint), 0)::numeric AS settled,
+           COALESCE(pg_catalog.sum(write_units), 0) AS write_units,
+           pg_catalog.sum(rows_per_s) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS rows_per_s,
+           pg_catalog.sum(units_per_s) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS units_per_s,
+           pg_catalog.avg(throttled_share) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS throttled_share
+    FROM rs2ddb.file
+    WHERE file.job_id OPERATOR(pg_catalog.=) j.job_id
+) f
+WHERE j.finished_at IS NULL
+   OR j.finished_at OPERATOR(pg_catalog.>) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) interval '1 hour')
+ORDER BY j.job_id;
+
+COMMENT ON VIEW rs2ddb.progress IS 'running jobs and those that settled within the last hour';
+COMMENT ON COLUMN rs2ddb.progress.job_id IS 'the job';
+COMMENT ON COLUMN rs2ddb.progress.state IS 'where it stands';
+COMMENT ON COLUMN rs2ddb.progress.table_name IS 'the DynamoDB table';
+COMMENT ON COLUMN rs2ddb.progress.percent IS 'share of the unloaded rows that are settled';
+COMMENT ON COLUMN rs2ddb.progress.rows_unloaded IS 'rows that UNLOAD wrote';
+COMMENT ON COLUMN rs2ddb.progress.items_written IS 'rows whose write DynamoDB acknowledged';
+COMMENT ON COLUMN rs2ddb.progress.rows_collapsed IS 'rows superseded by a later row with the same key';
+COMMENT ON COLUMN rs2ddb.progress.rows_rejected IS 'rows rejected';
+COMMENT ON COLUMN rs2ddb.progress.rows_per_s IS 'rows settled per second, over the last seconds';
+COMMENT ON COLUMN rs2ddb.progress.units_per_s IS 'write units consumed per second, over the last seconds';
+COMMENT ON COLUMN rs2ddb.progress.throttled_share IS 'share of the writes that came back, over the last seconds';
+COMMENT ON COLUMN rs2ddb.progress.time_left IS 'time left at this rate';
+COMMENT ON COLUMN rs2ddb.progress.elapsed IS 'time since rs2ddb_export was called';
+COMMENT ON COLUMN rs2ddb.progress.files_done IS 'files done';
+COMMENT ON COLUMN rs2ddb.progress.files IS 'files in all';
+COMMENT ON COLUMN rs2ddb.progress.write_units IS 'write units consumed so far';
+COMMENT ON COLUMN rs2ddb.progress.error_message IS 'why it failed';
+
+-- ---------------------------------------------------------------------------------------------
+-- Who sees what: an owner his own jobs; superusers and pg_read_all_stats all of them.
+-- Nobody writes: the functions do, as the owner of these tables.
+-- ---------------------------------------------------------------------------------------------
+
+ALTER TABLE rs2ddb.job ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rs2ddb.file ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rs2ddb.reject ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rs2ddb.event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_jobs ON rs2ddb.job FOR SELECT USING (
+    owner OPERATOR(pg_catalog.=) CURRENT_USER
+    OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
+CREATE POLICY own_files ON rs2ddb.file FOR SELECT USING (
+    EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) file.job_id));
+CREATE POLICY own_rejects ON rs2ddb.reject FOR SELECT USING (
+    EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) reject.job_id));
+CREATE POLICY own_events ON rs2ddb.event FOR SELECT USING (
+    EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) event.job_id));
+
+GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
+GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.file', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.reject', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.event', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job_job_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.event_event_id_seq', '');
+
+-- ---------------------------------------------------------------------------------------------
+-- The foreign data wrapper: only a store for endpoints, grants and secrets
+-- ---------------------------------------------------------------------------------------------
+
+CREATE FUNCTION rs2ddb_validator(options text[], catalog oid) RETURNS void
+    LANGUAGE c STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_validator(text[], oid) IS 'checks the options of servers and user mappings';
+
+CREATE FOREIGN DATA WRAPPER rs2ddb VALIDATOR rs2ddb_validator;
+COMMENT ON FOREIGN DATA WRAPPER rs2ddb IS 'Redshift warehouses that rs2ddb exports from: CREATE SERVER names one, CREATE USER MAPPING holds its secrets';
+
+-- ---------------------------------------------------------------------------------------------
+-- Functions
+-- ---------------------------------------------------------------------------------------------
+
+CREATE FUNCTION rs2ddb_export(
+    query       text,
+    table_name  text,
+    server      name    DEFAULT NULL,
+    key         text[]  DEFAULT NULL,
+    mode        text    DEFAULT 'put',
+    attributes  jsonb   DEFAULT NULL,
+    workers     integer DEFAULT NULL,
+    max_wcu     integer DEFAULT NULL,
+    max_rejects bigint  DEFAULT 0,
+    keep_files  boolean DEFAULT false
+) RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_export(text, text, name, text[], text, jsonb, integer, integer, bigint, boolean) IS
+'Queues an export of a Redshift query into a DynamoDB table and returns its job id at once; background workers do the rest after commit.
+query: one SELECT or WITH statement for Redshift. table_name: DynamoDB table. server: warehouse (may be left out when you may use only one). key: {partition key} or {partition key,sort key}; the table is created on demand when it is missing and a key is given. mode: put or delete. attributes: {"column":{"name":"Attribute","null":"omit|write"}}. workers: loaders wanted. max_wcu: bound of the write rate in units per second. max_rejects: rejects that are tolerated. keep_files: keep the staging files after success.';
+
+CREATE FUNCTION rs2ddb_wait(job bigint, timeout interval DEFAULT NULL)
+    RETURNS rs2ddb.job LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_wait(bigint, interval) IS
+'Waits until a job settles and returns its row; NOTICEs tell the progress. With a timeout it returns the row as it is then. Ctrl-C ends the wait and leaves the job alone.';
+
+CREATE FUNCTION rs2ddb_cancel(job bigint)
+    RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_cancel(bigint) IS
+'Asks a job to stop, at commit: the UNLOAD is cancelled on Redshift and its files are deleted. True when the job was still running, false when it had settled.';
+
+CREATE FUNCTION rs2ddb_resume(job bigint)
+    RETURNS bigint LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_resume(bigint) IS
+'Goes on with a failed or canceled job from where it stopped: no finished UNLOAD is run again, no settled row is written twice, rejected rows are tried again. Returns the job id.';
+
+REVOKE ALL ON FUNCTION
+    rs2ddb_export(text, text, name, text[], text, jsonb, integer, integer, bigint, boolean),
+    rs2ddb_wait(bigint, interval), rs2ddb_cancel(bigint), rs2ddb_resume(bigint),
+    rs2ddb_validator(text[], oid)
+FROM PUBLIC;

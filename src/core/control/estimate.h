@@ -1,0 +1,44 @@
+/*
+ * estimate.h - how far a job is and how long it will take, from counts and times. Pure arithmetic:
+ * no clock of its own, nothing allocated.
+ */
+#ifndef R2D_ESTIMATE_H
+#define R2D_ESTIMATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define R2D_ESTIMATE_SAMPLES   32
+#define R2D_ESTIMATE_WINDOW_US ((int64_t)30 * 1000 * 1000)
+
+typedef struct R2dEstimateSample {
+    int64_t at_us; /* of one clock that does not go back */
+    int64_t rows;  /* settled so far */
+} R2dEstimateSample;
+
+/* The last samples, oldest first. A zeroed struct is empty. */
+typedef struct R2dEstimate {
+    R2dEstimateSample samples[R2D_ESTIMATE_SAMPLES];
+    int count;
+} R2dEstimate;
+
+/*
+ * Notes that `rows` were settled at at_us. Samples closer than a second replace the last one (but
+ * never the first), so the ring reaches back over the window however often it is fed. A time or a
+ * count that goes back (another loader took over, the server restarted) begins anew.
+ */
+void r2d_estimate_add(R2dEstimate *estimate, int64_t at_us, int64_t rows);
+
+/* Rows a second over the samples of the last window before now_us; the time since the last sample
+ * counts, so a stalled job slows down. Negative: not known yet. */
+double r2d_estimate_rate(const R2dEstimate *estimate, int64_t now_us);
+
+/* 0..100; 100 only when all is done. Negative when total is not known (< 0). Nothing to do is
+ * 100. */
+double r2d_estimate_percent(int64_t done, int64_t total);
+
+/* Whole seconds until total, rounded up; -1 when it cannot be said (unknown total or rate, no
+ * progress, over ten years). 0 when nothing is left. */
+int64_t r2d_estimate_seconds_left(int64_t done, int64_t total, double rows_per_s);
+
+#endif

@@ -1,0 +1,65 @@
+/* sender_slot.h - what sender.c and sender_reply.c share. Private to the sender. */
+#ifndef R2D_SENDER_SLOT_H
+#define R2D_SENDER_SLOT_H
+
+#include "backoff.h"
+#include "batch_write.h"
+#include "key_set.h"
+#include "pacer.h"
+#include "sender.h"
+#include "window.h"
+
+typedef enum R2dSlotState {
+    R2D_SLOT_FREE = 0,
+    R2D_SLOT_FILLING, /* the open batch */
+    R2D_SLOT_READY,   /* waits for the pacer and the window */
+    R2D_SLOT_FLYING,
+    R2D_SLOT_BACKOFF, /* waits until due_us */
+    R2D_SLOT_DUE,     /* waited; may be topped up until due_us, then it is ready */
+    R2D_SLOT_STATES,
+} R2dSlotState;
+
+typedef struct R2dSlot {
+    R2dSlotState state;
+    struct R2dSlot *next; /* in the list of free or of ready slots */
+    R2dBatch batch;
+    R2dAwsCall call;
+    R2dAwsPair pairs[2];
+    R2dBytes part; /* body of a call for a part of the batch */
+    int sent;      /* entries in the call that flies */
+    int suspects;  /* the first so many entries hold one that the service refuses; 0: none known */
+    int attempt;   /* failures in a row */
+    int clock_attempt; /* corrections of the clock in a row */
+    int64_t sent_us;
+    int64_t due_us;
+    double charge;
+    uint64_t order; /* of becoming ready for the first time: the oldest rows go first */
+} R2dSlot;
+
+struct R2dSender {
+    R2dSenderOptions options;
+    R2dSlot *slots;
+    int slot_count;
+    int in_state[R2D_SLOT_STATES]; /* how many slots are in each state */
+    R2dSlot *open;                 /* the filling one, or NULL */
+    R2dSlot *free;
+    R2dSlot *ready; /* by order */
+    int64_t started;
+    bool flushing; /* no new row is at hand: nothing waits to be topped up */
+    uint64_t orders;
+    R2dKeySet keys;
+    R2dPacer pacer;
+    R2dWindow window;
+    R2dRandom random;
+    R2dBytes scratch;           /* keys of unprocessed items */
+    int64_t fruitless_since_us; /* first failure since a write was accepted; 0: none */
+    R2dSenderCounts counts;
+};
+
+/* Leaving the ready list is r2d_sender_pump's alone, leaving the free list r2d_sender_batch's. */
+void r2d_slot_set_state(R2dSender *sender, R2dSlot *slot, R2dSlotState state);
+
+/* Judges the reply of a slot that flew, and moves the slot on. */
+R2dStatus r2d_slot_reply(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dError *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* flow.c - see flow.h. The row path: nothing here allocates once its buffers have grown. */
+#include "flow.h"
+
+/* Bounds of the work of one call. */
+#define ROWS_MAX 2000
+#define TIME_US  2000
+#define SKIP_MAX 20000
+
+typedef enum Flow {
+    FLOW_ROW,     /* a row was taken, there may be more */
+    FLOW_BLOCKED, /* no batch can take rows now, or rejects must be taken first */
+    FLOW_HELD,    /* the next row must wait until a row before it is settled */
+    FLOW_QUIET,   /* the source has nothing right now */
+    FLOW_OVER,    /* the source has ended or failed */
+    FLOW_FAILED,
+} Flow;
+
+static int64_t now_of(const R2dTransfer *transfer)
+{
+    return r2d_mono_us(transfer->options.clock);
+}
+
+static void commit(R2dTransfer *transfer)
+{
+    if (r2d_sender_commit(transfer->sender))
+        transfer->batch_ready = true;
+}
+
+/* Commits the pending item of the open batch, or holds the row back. */
+static Flow place(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
+{
+    if (r2d_batch_fits(batch) && !r2d_sender_key_busy(transfer->sender, batch->pending.key_hash)) {
+        commit(transfer);
+        return FLOW_ROW;
+    }
+    if (r2d_batch_move_out(batch, &transfer->held))
+        return FLOW_ROW;
+    r2d_fail_memory(err);
+    return FLOW_FAILED;
+}
+
+/* The held row goes into `batch` when its key is free; if there is no room, `batch` is sent. */
+static Flow place_held(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
+{
+    if (r2d_sender_key_busy(transfer->sender, transfer->held.item.key_hash))
+        return FLOW_HELD;
+    if (!r2d_batch_append(batch, &transfer->held)) {
+        r2d_fail_memory(err);
+        return FLOW_FAILED;
+    }
+    if (r2d_batch_fits(batch)) {
+        transfer->held.held = false;
+        commit(transfer);
+        return FLOW_ROW;
+    }
+    r2d_batch_rollback(batch);
+    r2d_sender_flush(transfer->sender);
+    transfer->batch_ready = true;
+    return FLOW_ROW;
+}
+
+static Flow reject(R2dTransfer *transfer, const R2dRow *row, const R2dReason *reason, R2dError *err)
+{
+    if (r2d_reject_queue_row(&transfer->rejects, transfer->options.mapping, row, reason, err) !=
+        R2D_OK)
+        return FLOW_FAILED;
+    r2d_ledger_settle(&transfer->ledger, row->number, R2D_ROW_REJECTED);
+    return FLOW_ROW;
+}
+
+static Flow stop_reading(R2dTransfer *transfer, R2dStatus status)
+{
+    transfer->reading = status;
+    return FLOW_OVER;
+}
+
+static Flow read_row(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
+{
+    R2dRow row;
+    R2dReason reason;
+    bool bad;
+    R2dStatus status =
+        r2d_scan_json_next(transfer->scan, &row, &bad, &reason, &transfer->read_error);
+    if (status == R2D_AGAIN)
+        return FLOW_QUIET;
+    if (status != R2D_OK)
+        return stop_reading(transfer, status);
+    if (!r2d_ledger_open(&transfer->ledger, row.number)) {
+        r2d_fail(err, R2D_ERR_INTERNAL, "row %lld is out of order", (long long)row.number);
+        return FLOW_FAILED;
+    }
+    if (bad)
+        return reject(transfer, &row, &reason, err);
+    status = r2d_batch_encode(batch, transfer->options.mapping, &row, &reason, err);
+    if (status == R2D_END)
+        return reject(transfer, &row, &reason, err);
+    return status == R2D_OK ? place(transfer, batch, err) : FLOW_FAILED;
+}
+
+static Flow next_row(R2dTransfer *transfer, R2dError *err)
+{
+    if (transfer->reading != R2D_OK && !transfer->held.held)
+        return FLOW_OVER;
+    if (r2d_reject_queue_full(&transfer->rejects))
+        return FLOW_BLOCKED;
+    if (!transfer->held.held && r2d_ledger_full(&transfer->ledger))
+        return FLOW_HELD; /* the oldest row may be in the open batch */
+    R2dBatch *batch = r2d_sender_batch(transfer->sender);
+    if (batch == NULL)
+        return FLOW_BLOCKED;
+    return transfer->held.held ? place_held(transfer, batch, err) : read_row(transfer, batch, err);
+}
+
+static Flow skip_rows(R2dTransfer *transfer)
+{
+    int64_t left = transfer->skip_left;
+    R2dStatus status = r2d_scan_json_skip(transfer->scan, left, &left, &transfer->read_error);
+    transfer->skipped += transfer->skip_left - left;
+    transfer->skip_left = left;
+    if (status == R2D_AGAIN)
+        return FLOW_QUIET;
+    if (status == R2D_END)
+        status = r2d_fail(&transfer->read_error, R2D_ERR_DATA,
+                          "the file ends after %lld rows, before its checkpoint",
+                          (long long)transfer->skipped);
+    return status == R2D_OK ? FLOW_ROW : stop_reading(transfer, status);
+}
+
+/* The open batch is sent as it is when no row can join it soon. */
+static void settle_down(R2dTransfer *transfer, Flow flow)
+{
+    if (flow != FLOW_QUIET) {
+        transfer->quiet_since_us = 0;
+        if (flow == FLOW_HELD || flow == FLOW_OVER)
+            r2d_sender_flush(transfer->sender);
+        return;
+    }
+    int64_t now_us = now_of(transfer);
+    if (transfer->quiet_since_us == 0)
+        transfer->quiet_since_us = now_us;
+    if (now_us - transfer->quiet_since_us >= R2D_SENDER_FILL_US)
+        r2d_sender_flush(transfer->sender);
+}
+
+/* Rows until none can be taken, or the bound of one call. */
+static R2dStatus take_rows(R2dTransfer *transfer, Flow *flow, int *rows, R2dError *err)
+{
+    int64_t end_us = now_of(transfer) + TIME_US;
+    for (*rows = 0; *rows < ROWS_MAX; ++*rows) {
+        *flow = next_row(transfer, err);
+        if (*flow == FLOW_ROW && !transfer->batch_ready)
+            continue;
+        if (*flow != FLOW_ROW && *flow != FLOW_BLOCKED)
+            break;
+        int64_t started = r2d_sender_started(transfer->sender);
+        R2dStatus status = r2d_sender_pump(transfer->sender, err);
+        if (status != R2D_OK)
+            return status;
+        transfer->batch_ready = false;
+        if (*flow == FLOW_BLOCKED && r2d_sender_started(transfer->sender) == started)
+            break;
+        if (now_of(transfer) >= end_us)
+            break;
+    }
+    return *flow == FLOW_FAILED ? R2D_FAILED : R2D_OK;
+}
+
+R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err)
+{
+    Flow flow;
+    int rows = 0;
+    if (transfer->skip_left > 0 && transfer->reading == R2D_OK) {
+        flow = skip_rows(transfer);
+        *moved = *moved || flow == FLOW_ROW;
+    } else {
+        R2dStatus status = take_rows(transfer, &flow, &rows, err);
+        if (status != R2D_OK)
+            return status;
+        *moved = *moved || rows > 0;
+    }
+    settle_down(transfer, flow);
+    return r2d_sender_pump(transfer->sender, err);
+}
+
+bool r2d_flow_over(const R2dTransfer *transfer)
+{
+    return transfer->reading != R2D_OK && !transfer->held.held && r2d_sender_idle(transfer->sender);
+}
+
+int64_t r2d_flow_wait_us(const R2dTransfer *transfer)
+{
+    if (transfer->quiet_since_us == 0 || !r2d_sender_filling(transfer->sender))
+        return -1;
+    int64_t left_us = transfer->quiet_since_us + R2D_SENDER_FILL_US - now_of(transfer);
+    return left_us > 0 ? left_us : 0;
+}

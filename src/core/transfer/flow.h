@@ -1,0 +1,40 @@
+/* flow.h - rows from the scanner into batches. Private to the transfer. */
+#ifndef R2D_FLOW_H
+#define R2D_FLOW_H
+
+#include "../decode/scan_json.h"
+#include "../send/sender.h"
+#include "ledger.h"
+#include "reject_queue.h"
+#include "transfer.h"
+
+struct R2dTransfer {
+    R2dTransferOptions options;
+    R2dSender *sender;
+    R2dLedger ledger;
+    R2dRejectQueue rejects;
+    R2dLooseItem held; /* read and encoded, waits for its key or for room */
+    bool ledger_broken;
+    bool batch_ready; /* a batch became full since the last pump */
+    /* The open file. */
+    R2dScanJson *scan; /* NULL: no file is open */
+    R2dSource *object; /* the S3 object below the scanner, or NULL */
+    int64_t skip_left;
+    int64_t skipped;
+    R2dStatus reading; /* R2D_OK: goes on; R2D_END; R2D_FAILED: settle what was read first */
+    R2dError read_error;
+    int64_t quiet_since_us; /* the source has nothing since; 0: it has */
+    R2dSenderCounts counts_before;
+    int64_t received; /* bytes, of a file that was closed */
+    R2dStatus failure;
+    R2dError error;
+};
+
+/* Reads, encodes and batches a bounded number of rows; sets *moved when any was. */
+R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err);
+/* No row will come any more, and none is held. */
+bool r2d_flow_over(const R2dTransfer *transfer);
+/* Until r2d_flow must be called although nothing arrived; -1: no limit. */
+int64_t r2d_flow_wait_us(const R2dTransfer *transfer);
+
+#endif

@@ -1,0 +1,98 @@
+/* aws_session.c - opening the AWS side of a worker from its options. */
+#include "aws_session.h"
+
+#include "../core/base/clock.h"
+#include "../core/fetch/s3_object.h"
+#include "../core/http/http_curl.h"
+
+#define USER_AGENT "rs2ddb/1.0"
+
+static void close_session(void *arg)
+{
+    R2dAwsSession *session = arg;
+    if (session->http != NULL)
+        session->http->ops->close(session->http);
+    r2d_aws_service_wipe(&session->s3);
+    r2d_aws_service_wipe(&session->dynamodb);
+    r2d_credentials_wipe(&session->credentials);
+}
+
+static void load_credentials(R2dAwsSession *session, const R2dOptions *options)
+{
+    R2dError err;
+    if (options->aws_access_key_id == NULL || options->aws_secret_access_key == NULL) {
+        r2d_check(r2d_credentials_from_server(&session->credentials, &err), &err);
+        return;
+    }
+    if (!r2d_credentials_set(
+            &session->credentials, r2d_view_of(options->aws_access_key_id),
+            r2d_view_of(options->aws_secret_access_key),
+            r2d_view_of(options->aws_session_token ? options->aws_session_token : ""))) {
+        r2d_fail_memory(&err);
+        r2d_throw(&err);
+    }
+}
+
+static void open_dynamodb(R2dAwsSession *session, const R2dOptions *options)
+{
+    const char *region = options->dynamodb_region ? options->dynamodb_region : options->region;
+    R2dAwsService *service = &session->dynamodb;
+    R2dError err;
+
+    strlcpy(service->region, region, sizeof service->region);
+    if (options->dynamodb_endpoint != NULL)
+        r2d_check(r2d_endpoint_custom(&service->endpoint, options->dynamodb_endpoint, &err), &err);
+    else
+        r2d_check(r2d_endpoint_service(&service->endpoint, "dynamodb", region, &err), &err);
+}
+
+static void open_s3(R2dAwsSession *session, const R2dOptions *options)
+{
+    const char *region = options->stage_region ? options->stage_region : options->region;
+    R2dAwsService *service = &session->s3;
+    R2dView bucket, folder;
+    R2dError err;
+
+    r2d_check(r2d_s3_parse_uri(r2d_view_of(options->stage), &bucket, &folder, &err), &err);
+    session->bucket = pnstrdup(bucket.data, bucket.len);
+    session->folder = folder.len == 0 || folder.data[folder.len - 1] == '/'
+                          ? pnstrdup(folder.data, folder.len)
+                          : psprintf("%.*s/", (int)folder.len, folder.data);
+    strlcpy(service->region, region, sizeof service->region);
+    if (options->s3_endpoint != NULL) {
+        r2d_check(r2d_endpoint_custom(&service->endpoint, options->s3_endpoint, &err), &err);
+        service->path_style = true;
+    } else {
+        r2d_check(r2d_endpoint_s3(&service->endpoint, session->bucket, region, &service->path_style,
+                                  &err),
+                  &err);
+    }
+}
+
+R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *options,
+                                    int max_connections)
+{
+    MemoryContext old = MemoryContextSwitchTo(context);
+    R2dAwsSession *session = palloc0(sizeof *session);
+    R2dHttpCurlOptions http = {.max_connections = max_connections, .user_agent = USER_AGENT};
+    R2dError err;
+
+    session->alloc = r2d_alloc_in(context);
+    r2d_credentials_init(&session->credentials, session->alloc);
+    r2d_aws_service_init(&session->s3, session->alloc, &r2d_clock_system, "s3",
+                         &session->credentials);
+    r2d_aws_service_init(&session->dynamodb, session->alloc, &r2d_clock_system, "dynamodb",
+                         &session->credentials);
+    r2d_on_reset(context, close_session, session);
+    load_credentials(session, options);
+    open_s3(session, options);
+    open_dynamodb(session, options);
+    r2d_check(r2d_http_curl_global_init(&err), &err);
+    session->http = r2d_http_curl_open(session->alloc, &http, &err);
+    if (session->http == NULL)
+        r2d_throw(&err);
+    session->waiter = r2d_waiter_create(context, session->http->ops->wait_fd(session->http));
+    session->wait = r2d_waiter_table(session->waiter);
+    MemoryContextSwitchTo(old);
+    return session;
+}

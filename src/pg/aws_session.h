@@ -1,0 +1,28 @@
+/*
+ * aws_session.h - the AWS side of one worker: credentials, HTTP client, S3 and DynamoDB.
+ */
+#ifndef R2D_PG_AWS_SESSION_H
+#define R2D_PG_AWS_SESSION_H
+
+#include "options.h"
+#include "wait.h"
+
+#include "../core/aws/call.h"
+
+typedef struct R2dAwsSession {
+    const R2dAlloc *alloc;
+    R2dCredentials credentials;
+    R2dHttpClient *http;
+    R2dWaiter *waiter;
+    R2dWait wait;
+    R2dAwsService s3;
+    R2dAwsService dynamodb;
+    const char *bucket; /* of the stage */
+    const char *folder; /* below it: "" or "folder/" */
+} R2dAwsSession;
+
+/* Everything lives in the context and is closed with it. Throws. */
+extern R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *options,
+                                           int max_connections);
+
+#endif

@@ -1,0 +1,156 @@
+/* catalog.c - transactions of workers, and SPI as the owner of the tables. */
+#include "catalog_spi.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+void r2d_tx_begin(void)
+{
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void r2d_tx_commit(void)
+{
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+    pgstat_report_stat(false);
+}
+
+void r2d_arg(R2dArgs *args, Oid type, Datum value, bool is_null)
+{
+    Assert(args->count < R2D_ARGS_MAX);
+    args->types[args->count] = type;
+    args->values[args->count] = value;
+    args->nulls[args->count] = is_null ? 'n' : ' ';
+    args->count++;
+}
+
+void r2d_arg_int8(R2dArgs *args, int64 value)
+{
+    r2d_arg(args, INT8OID, Int64GetDatum(value), false);
+}
+
+void r2d_arg_int4(R2dArgs *args, int value)
+{
+    r2d_arg(args, INT4OID, Int32GetDatum(value), false);
+}
+
+void r2d_arg_float8(R2dArgs *args, double value)
+{
+    r2d_arg(args, FLOAT8OID, Float8GetDatum(value), false);
+}
+
+void r2d_arg_bool(R2dArgs *args, bool value)
+{
+    r2d_arg(args, BOOLOID, BoolGetDatum(value), false);
+}
+
+void r2d_arg_text(R2dArgs *args, const char *value)
+{
+    r2d_arg(args, TEXTOID, value ? CStringGetTextDatum(value) : (Datum)0, value == NULL);
+}
+
+void r2d_arg_bytea(R2dArgs *args, R2dView value)
+{
+    r2d_arg(args, BYTEAOID, PointerGetDatum(cstring_to_text_with_len(value.data, (int)value.len)),
+            value.data == NULL);
+}
+
+static Oid tables_owner(void)
+{
+    Oid schema = get_namespace_oid("rs2ddb", false);
+    Oid table = get_relname_relid("job", schema);
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    Oid owner;
+
+    if (!HeapTupleIsValid(tuple))
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the tables of rs2ddb are missing"),
+                 errhint("Run CREATE EXTENSION rs2ddb in this database.")));
+    owner = ((Form_pg_class)GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+R2dSpi r2d_spi_enter(bool as_owner)
+{
+    R2dSpi spi = {.caller = CurrentMemoryContext};
+
+    GetUserIdAndSecContext(&spi.user, &spi.security);
+    if (as_owner)
+        SetUserIdAndSecContext(tables_owner(), spi.security | SECURITY_LOCAL_USERID_CHANGE);
+    spi.guc_level = NewGUCNestLevel();
+    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
+    (void)set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+                            0, false);
+    SPI_connect();
+    return spi;
+}
+
+void r2d_spi_leave(R2dSpi *spi)
+{
+    SPI_finish();
+    AtEOXact_GUC(true, spi->guc_level);
+    SetUserIdAndSecContext(spi->user, spi->security);
+    MemoryContextSwitchTo(spi->caller);
+}
+
+uint64 r2d_spi_run(const char *sql, R2dArgs *args)
+{
+    int result =
+        SPI_execute_with_args(sql, args->count, args->types, args->values, args->nulls, false, 0);
+    if (result < 0)
+        elog(ERROR, "SPI failed with %s: %s", SPI_result_code_string(result), sql);
+    return SPI_processed;
+}
+
+Datum r2d_spi_datum(int column, bool *is_null)
+{
+    return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, is_null);
+}
+
+char *r2d_spi_text(R2dSpi *spi, int column)
+{
+    char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
+    return value ? MemoryContextStrdup(spi->caller, value) : NULL;
+}
+
+int64 r2d_spi_int8(int column, int64 if_null)
+{
+    bool is_null;
+    Datum value = r2d_spi_datum(column, &is_null);
+    return is_null ? if_null : DatumGetInt64(value);
+}
+
+int r2d_spi_int4(int column, int if_null)
+{
+    bool is_null;
+    Datum value = r2d_spi_datum(column, &is_null);
+    return is_null ? if_null : DatumGetInt32(value);
+}
+
+double r2d_spi_float8(int column, double if_null)
+{
+    bool is_null;
+    Datum value = r2d_spi_datum(column, &is_null);
+    return is_null ? if_null : DatumGetFloat8(value);
+}
+
+bool r2d_spi_bool(int column)
+{
+    bool is_null;
+    Datum value = r2d_spi_datum(column, &is_null);
+    return !is_null && DatumGetBool(value);
+}

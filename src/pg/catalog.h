@@ -1,0 +1,189 @@
+/*
+ * catalog.h - the tables of the extension: the only way to them.
+ *
+ * All SPI is in catalog*.c, one function per statement. Names are qualified, the search path is
+ * pinned, and statements that write run as the owner of the tables (the users only read). Every
+ * function needs a running transaction; workers open short ones with r2d_tx_begin. Results are
+ * allocated in the memory context of the caller.
+ */
+#ifndef R2D_PG_CATALOG_H
+#define R2D_PG_CATALOG_H
+
+#include "bridge.h"
+
+#include "utils/timestamp.h"
+
+#include "../core/control/job_state.h"
+#include "../core/transfer/transfer.h"
+#include "../core/unload/manifest.h"
+
+/* A short transaction of a worker. No network in between. */
+extern void r2d_tx_begin(void);
+extern void r2d_tx_commit(void);
+
+/* ------------------------------------------------------------------ jobs: catalog_job.c */
+
+typedef struct R2dJobRequest {
+    const char *owner;
+    const char *server;
+    const char *query;
+    const char *table_name;
+    Datum key; /* text[] */
+    bool key_is_null;
+    const char *mode;
+    Datum attributes; /* jsonb */
+    bool attributes_is_null;
+    int workers; /* 0: as many as possible */
+    int max_wcu; /* 0: no bound */
+    int64 max_rejects;
+    bool keep_files;
+} R2dJobRequest;
+
+typedef struct R2dJob {
+    int64 job_id;
+    R2dJobState state;
+    const char *owner;
+    const char *server;
+    const char *query;
+    const char *table_name;
+    const char **key; /* key_count names */
+    int key_count;
+    const char *mode;
+    const char *attributes; /* JSON text or NULL */
+    int workers;
+    int max_wcu;
+    int64 max_rejects;
+    bool keep_files;
+    bool cancel_requested;
+    int attempt;
+    const char *stage_prefix; /* or NULL */
+    int leader_pid;
+    const char *plan;    /* JSON text or NULL */
+    int64 rows_unloaded; /* -1: not known */
+    bool foreign;        /* belongs to another system or database: a copy */
+} R2dJob;
+
+/* What is stored about a failure, of a job or of a file. */
+typedef struct R2dFailure {
+    const char *message;
+    const char *detail;
+    const char *hint;
+    char sqlstate[6];
+    const char *code;
+    const char *request_id;
+    int position;
+} R2dFailure;
+
+extern int64 r2d_catalog_job_insert(const R2dJobRequest *request);
+extern R2dJob *r2d_catalog_job(int64 job_id); /* NULL when there is none */
+
+/* The job's row (of the type rs2ddb.job) as the current user may see it; (Datum) 0 when he may
+ * not, or there is none. */
+extern Datum r2d_catalog_job_row(int64 job_id);
+
+/* One move, with its event and NOTIFY; false when the job is not in state `from` any more. */
+extern bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
+                                 const char *message);
+
+/* The leader took the job. */
+extern void r2d_catalog_job_led(int64 job_id, int leader_pid);
+extern void r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created);
+
+/* Stored before the UNLOAD is sent: what a crash needs to find. */
+extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid);
+extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
+
+/* The end: state succeeded, failed or canceled, with sums of the files and, when it failed, why. */
+extern void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *failure,
+                                   const char *message);
+
+/* Marks the wish; a queued job without a leader is canceled at once. False: it had settled. */
+extern bool r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
+
+/* A settled job back to queued; its failed files and those with rejects to pending. */
+extern void r2d_catalog_job_requeue(int64 job_id);
+
+/* The oldest job of this database that is not settled and has no leader; 0 when there is none. */
+extern int64 r2d_catalog_oldest_waiting(void);
+
+/* A small view of a job for those who wait. */
+typedef struct R2dJobGlance {
+    R2dJobState state;
+    double percent;      /* -1: not known */
+    int64 rows_unloaded; /* -1: not known */
+    int64 settled;
+    int64 rejected;
+    double rows_per_s;
+    double units_per_s;
+    double throttled_share;
+    int64 seconds_left; /* -1: not known */
+    TransactionId inserted_by;
+} R2dJobGlance;
+
+extern bool r2d_catalog_job_glance(int64 job_id,
+                                   R2dJobGlance *glance); /* false: none, or not his */
+
+/* ------------------------------------------------------------------ files: catalog_file.c */
+
+typedef struct R2dFile {
+    int file_no;
+    const char *url;
+    int64 size_bytes;    /* -1: not told */
+    int64 rows_promised; /* -1: not told */
+    int64 checkpoint;
+    int64 items_written;
+    int64 rows_collapsed;
+    int64 rows_rejected;
+    double write_units;
+    int64 writes_throttled;
+} R2dFile;
+
+typedef struct R2dRates {
+    double rows_per_s;
+    double units_per_s;
+    double throttled_share;
+} R2dRates;
+
+/* What a loader learns when it commits progress. */
+typedef struct R2dOrders {
+    bool stop;   /* the job is being cancelled or has settled */
+    int max_wcu; /* of the job; 0: none */
+    int running; /* files of the job that are being loaded */
+} R2dOrders;
+
+typedef struct R2dFileCounts {
+    int64 pending;
+    int64 running;
+    int64 done;
+    int64 failed;
+    int64 systemic;   /* failed for a reason that is not the file's own */
+    int64 settled;    /* rows */
+    int64 rejected;   /* rows */
+    int64 unbalanced; /* files done whose ledger does not add up */
+} R2dFileCounts;
+
+/* One row per file of the manifest; any older rows of the job go. */
+extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
+
+/* The next pending file, now running; false when there is none. */
+extern bool r2d_catalog_file_claim(int64 job_id, R2dFile *file);
+
+/* progress counts from file->checkpoint on; both are added up. */
+extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
+                                      const R2dTransferProgress *progress, const R2dRates *rates,
+                                      R2dOrders *orders);
+extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
+extern void r2d_catalog_file_done(int64 job_id, int file_no);
+extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
+
+/* A file in state running whose loader is gone goes back to pending. */
+extern void r2d_catalog_files_release(int64 job_id);
+extern R2dFileCounts r2d_catalog_file_counts(int64 job_id);
+
+/* The failure of the first failed file; false when none failed. */
+extern bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure);
+
+/* Reason and key of the first reject, for the job's error text; NULL when there is none. */
+extern const char *r2d_catalog_first_reject(int64 job_id);
+
+#endif

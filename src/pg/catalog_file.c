@@ -1,0 +1,294 @@
+/* catalog_file.c - statements on rs2ddb.file and rs2ddb.reject. */
+#include "catalog_spi.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+#include "pool.h"
+
+static void arg_known(R2dArgs *args, int64 value)
+{
+    r2d_arg(args, INT8OID, Int64GetDatum(value), value < 0);
+}
+
+void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("DELETE FROM rs2ddb.file WHERE job_id = $1", &args);
+    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1", &args);
+    for (int i = 0; i < manifest->file_count; i++) {
+        const R2dManifestFile *file = &manifest->files[i];
+        args.count = 1;
+        r2d_arg_int4(&args, i + 1);
+        r2d_arg_text(&args, r2d_from_utf8(file->url));
+        arg_known(&args, file->size_bytes);
+        arg_known(&args, file->rows);
+        r2d_spi_run("INSERT INTO rs2ddb.file (job_id, file_no, url, size_bytes, rows_promised) "
+                    "VALUES ($1, $2, $3, $4, $5)",
+                    &args);
+    }
+    r2d_spi_leave(&spi);
+}
+
+static void read_file(R2dSpi *spi, R2dFile *file)
+{
+    file->file_no = r2d_spi_int4(1, 0);
+    file->url = r2d_spi_text(spi, 2);
+    file->size_bytes = r2d_spi_int8(3, -1);
+    file->rows_promised = r2d_spi_int8(4, -1);
+    file->checkpoint = r2d_spi_int8(5, 0);
+    file->items_written = r2d_spi_int8(6, 0);
+    file->rows_collapsed = r2d_spi_int8(7, 0);
+    file->rows_rejected = r2d_spi_int8(8, 0);
+    file->write_units = r2d_spi_float8(9, 0);
+    file->writes_throttled = r2d_spi_int8(10, 0);
+}
+
+/* Rejects beyond the checkpoint belong to rows that are read again now. */
+static void forget_rejects_behind(R2dArgs *args, const R2dFile *file)
+{
+    args->count = 1;
+    r2d_arg_int4(args, file->file_no);
+    r2d_arg_int8(args, file->checkpoint);
+    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1 AND file_no = $2 AND row_number > $3",
+                args);
+}
+
+bool r2d_catalog_file_claim(int64 job_id, R2dFile *file)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool claimed;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, MyProcPid);
+    claimed =
+        r2d_spi_run("UPDATE rs2ddb.file SET state = 'running', loader_pid = $2, tries = tries + 1, "
+                    "bytes_read = 0, started_at = COALESCE(started_at, clock_timestamp()), "
+                    "progress_at = clock_timestamp() "
+                    "WHERE job_id = $1 AND file_no = (SELECT file_no FROM rs2ddb.file "
+                    "WHERE job_id = $1 AND state = 'pending' ORDER BY file_no LIMIT 1 "
+                    "FOR UPDATE SKIP LOCKED) "
+                    "RETURNING file_no, url, size_bytes, rows_promised, checkpoint, items_written, "
+                    "rows_collapsed, rows_rejected, write_units, writes_throttled",
+                    &args) == 1;
+    if (claimed) {
+        read_file(&spi, file);
+        forget_rejects_behind(&args, file);
+    }
+    r2d_spi_leave(&spi);
+    return claimed;
+}
+
+static void read_orders(int64 job_id, R2dOrders *orders)
+{
+    R2dArgs args = {0};
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("SELECT j.cancel_requested OR j.state <> 'loading', j.max_wcu, "
+                "(SELECT count(*)::integer FROM rs2ddb.file f "
+                "WHERE f.job_id = j.job_id AND f.state = 'running') "
+                "FROM rs2ddb.job j WHERE j.job_id = $1",
+                &args);
+    orders->stop = SPI_processed == 0 || r2d_spi_bool(1);
+    orders->max_wcu = SPI_processed == 0 ? 0 : r2d_spi_int4(2, 0);
+    orders->running = SPI_processed == 0 ? 1 : Max(r2d_spi_int4(3, 1), 1);
+}
+
+void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
+                               const R2dTransferProgress *progress, const R2dRates *rates,
+                               R2dOrders *orders)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file->file_no);
+    r2d_arg_int8(&args, progress->checkpoint);
+    r2d_arg_int8(&args, progress->rows_read);
+    r2d_arg_int8(&args, file->items_written + progress->written);
+    r2d_arg_int8(&args, file->rows_collapsed + progress->collapsed);
+    r2d_arg_int8(&args, file->rows_rejected + progress->rejected);
+    r2d_arg_int8(&args, progress->bytes_received);
+    r2d_arg_float8(&args, file->write_units + progress->write_units);
+    r2d_arg_int8(&args, file->writes_throttled + progress->throttled);
+    r2d_arg_float8(&args, rates->rows_per_s);
+    r2d_arg_float8(&args, rates->units_per_s);
+    r2d_arg_float8(&args, rates->throttled_share);
+    r2d_arg_int4(&args, MyProcPid);
+    r2d_spi_run("UPDATE rs2ddb.file SET checkpoint = $3, rows_read = $4, items_written = $5, "
+                "rows_collapsed = $6, rows_rejected = $7, bytes_read = $8, write_units = $9, "
+                "writes_throttled = $10, rows_per_s = $11, units_per_s = $12, "
+                "throttled_share = $13, progress_at = clock_timestamp() "
+                "WHERE job_id = $1 AND file_no = $2 AND state = 'running' AND loader_pid = $14",
+                &args);
+    if (SPI_processed != 1)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("file %d of job " INT64_FORMAT " is not ours any more",
+                               file->file_no, job_id)));
+    read_orders(job_id, orders);
+    r2d_spi_leave(&spi);
+}
+
+static char *view_text(R2dView view)
+{
+    return view.data ? r2d_from_utf8_or_null(view) : NULL;
+}
+
+void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    char *reason = view_text(reject->reason);
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file_no);
+    r2d_arg_int8(&args, reject->row);
+    r2d_arg_text(&args, view_text(reject->key));
+    r2d_arg_text(&args, view_text(reject->code));
+    r2d_arg_text(&args, reason ? reason : "the reason cannot be shown in this encoding");
+    r2d_arg_bytea(&args, reject->key);
+    r2d_arg_bytea(&args, reject->item);
+    r2d_spi_run("INSERT INTO rs2ddb.reject (job_id, file_no, row_number, key, code, reason, "
+                "key_bytes, item) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+                "ON CONFLICT (job_id, file_no, row_number) DO UPDATE SET "
+                "code = excluded.code, reason = excluded.reason",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
+void r2d_catalog_file_done(int64 job_id, int file_no)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file_no);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'done', loader_pid = NULL, "
+                "finished_at = clock_timestamp() "
+                "WHERE job_id = $1 AND file_no = $2 AND state = 'running'",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
+void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file_no);
+    r2d_arg_text(&args, failure->message);
+    r2d_arg_text(&args, failure->detail);
+    r2d_arg_text(&args, failure->hint);
+    r2d_arg_text(&args, failure->sqlstate);
+    r2d_arg_text(&args, failure->code);
+    r2d_arg_text(&args, failure->request_id);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'failed', loader_pid = NULL, "
+                "finished_at = clock_timestamp(), error_message = $3, error_detail = $4, "
+                "error_hint = $5, error_sqlstate = $6, error_code = $7, error_request_id = $8 "
+                "WHERE job_id = $1 AND file_no = $2 AND state = 'running'",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
+/* The lock, not the row, says whether the loader is alive. */
+void r2d_catalog_files_release(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    SPITupleTable *running;
+    uint64 count;
+
+    r2d_arg_int8(&args, job_id);
+    count = r2d_spi_run("SELECT file_no FROM rs2ddb.file WHERE job_id = $1 AND state = 'running'",
+                        &args);
+    running = SPI_tuptable;
+    for (uint64 i = 0; i < count; i++) {
+        bool is_null;
+        int file_no = DatumGetInt32(SPI_getbinval(running->vals[i], running->tupdesc, 1, &is_null));
+        if (!r2d_pool_lock_file(job_id, file_no))
+            continue;
+        args.count = 1;
+        r2d_arg_int4(&args, file_no);
+        r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', loader_pid = NULL, "
+                    "rows_per_s = NULL, units_per_s = NULL, throttled_share = NULL "
+                    "WHERE job_id = $1 AND file_no = $2 AND state = 'running'",
+                    &args);
+        r2d_pool_unlock_file(job_id, file_no);
+    }
+    r2d_spi_leave(&spi);
+}
+
+R2dFileCounts r2d_catalog_file_counts(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    R2dFileCounts counts;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("SELECT count(*) FILTER (WHERE state = 'pending'), "
+                "count(*) FILTER (WHERE state = 'running'), "
+                "count(*) FILTER (WHERE state = 'done'), "
+                "count(*) FILTER (WHERE state = 'failed'), "
+                "count(*) FILTER (WHERE state = 'failed' AND error_sqlstate NOT LIKE '22%'), "
+                "COALESCE(sum(checkpoint), 0)::bigint, "
+                "COALESCE(sum(rows_rejected), 0)::bigint, "
+                "count(*) FILTER (WHERE state = 'done' AND "
+                "(items_written + rows_collapsed + rows_rejected <> checkpoint OR "
+                "checkpoint <> COALESCE(rows_promised, checkpoint))) "
+                "FROM rs2ddb.file WHERE job_id = $1",
+                &args);
+    counts = (R2dFileCounts){.pending = r2d_spi_int8(1, 0),
+                             .running = r2d_spi_int8(2, 0),
+                             .done = r2d_spi_int8(3, 0),
+                             .failed = r2d_spi_int8(4, 0),
+                             .systemic = r2d_spi_int8(5, 0),
+                             .settled = r2d_spi_int8(6, 0),
+                             .rejected = r2d_spi_int8(7, 0),
+                             .unbalanced = r2d_spi_int8(8, 0)};
+    r2d_spi_leave(&spi);
+    return counts;
+}
+
+bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool found;
+
+    memset(failure, 0, sizeof *failure);
+    r2d_arg_int8(&args, job_id);
+    found = r2d_spi_run("SELECT error_message, error_detail, error_hint, error_sqlstate, "
+                        "error_code, error_request_id FROM rs2ddb.file "
+                        "WHERE job_id = $1 AND state = 'failed' ORDER BY finished_at LIMIT 1",
+                        &args) == 1;
+    if (found) {
+        char *sqlstate = r2d_spi_text(&spi, 4);
+        failure->message = r2d_spi_text(&spi, 1);
+        failure->detail = r2d_spi_text(&spi, 2);
+        failure->hint = r2d_spi_text(&spi, 3);
+        strlcpy(failure->sqlstate, sqlstate ? sqlstate : "", sizeof failure->sqlstate);
+        failure->code = r2d_spi_text(&spi, 5);
+        failure->request_id = r2d_spi_text(&spi, 6);
+    }
+    r2d_spi_leave(&spi);
+    return found;
+}
+
+const char *r2d_catalog_first_reject(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    char *reason = NULL;
+
+    r2d_arg_int8(&args, job_id);
+    if (r2d_spi_run("SELECT reason || COALESCE(' (key ' || left(key, 200) || ')', '') "
+                    "FROM rs2ddb.reject WHERE job_id = $1 ORDER BY file_no, row_number LIMIT 1",
+                    &args) == 1)
+        reason = r2d_spi_text(&spi, 1);
+    r2d_spi_leave(&spi);
+    return reason;
+}

@@ -1,0 +1,17 @@
+/* extension.c - module magic and initialisation. */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "functions.h"
+#include "settings.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void)
+{
+    r2d_settings_define();
+    r2d_functions_init();
+}

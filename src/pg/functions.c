@@ -1,0 +1,292 @@
+/* functions.c - the SQL entry points: export, wait, cancel, resume. */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "../core/send/table.h"
+#include "catalog.h"
+#include "functions.h"
+#include "options.h"
+#include "pool.h"
+#include "wait.h"
+
+#define NOTICE_INTERVAL_MS 2000
+#define LOOK_FIRST_MS      20
+#define LOOK_LAST_MS       250
+
+/* What this transaction asked for; carried out when it commits. */
+typedef struct Wish {
+    int64 job_id;
+    int interrupt_pid; /* 0: start a leader; else interrupt this one */
+    SubTransactionId subxact;
+    struct Wish *next;
+} Wish;
+
+static Wish *wishes; /* in TopTransactionContext */
+
+static void add_wish(int64 job_id, int interrupt_pid)
+{
+    Wish *wish = MemoryContextAlloc(TopTransactionContext, sizeof *wish);
+
+    wish->job_id = job_id;
+    wish->interrupt_pid = interrupt_pid;
+    wish->subxact = GetCurrentSubTransactionId();
+    wish->next = wishes;
+    wishes = wish;
+}
+
+/* An error here would take the whole server down: only what cannot throw. */
+static void carry_out(const Wish *wish)
+{
+    if (wish->interrupt_pid != 0)
+        r2d_pool_interrupt(wish->interrupt_pid);
+    else if (!r2d_pool_start_leader(wish->job_id))
+        ereport(WARNING,
+                (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
+                        wish->job_id),
+                 errhint("It starts when one is free. Consider raising max_worker_processes.")));
+}
+
+static void at_transaction_end(XactEvent event, void *arg)
+{
+    (void)arg;
+    if (event == XACT_EVENT_COMMIT)
+        for (const Wish *wish = wishes; wish != NULL; wish = wish->next)
+            carry_out(wish);
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+        wishes = NULL;
+}
+
+static void at_subtransaction_end(SubXactEvent event, SubTransactionId mine,
+                                  SubTransactionId parent, void *arg)
+{
+    (void)arg;
+    for (Wish **link = &wishes; *link != NULL;) {
+        if ((*link)->subxact == mine && event == SUBXACT_EVENT_ABORT_SUB) {
+            *link = (*link)->next;
+            continue;
+        }
+        if ((*link)->subxact == mine && event == SUBXACT_EVENT_COMMIT_SUB)
+            (*link)->subxact = parent;
+        link = &(*link)->next;
+    }
+}
+
+void r2d_functions_init(void)
+{
+    RegisterXactCallback(at_transaction_end, NULL);
+    RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
+
+static char *text_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+    if (PG_ARGISNULL(n))
+        ereport(ERROR,
+                (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+    return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static int positive_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+    int value;
+
+    if (PG_ARGISNULL(n))
+        return 0;
+    value = PG_GETARG_INT32(n);
+    if (value < 1)
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be at least 1", name)));
+    return value;
+}
+
+static void check_request(const R2dJobRequest *request)
+{
+    if (!r2d_table_name_valid(r2d_view_of(request->table_name)))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_NAME),
+                 errmsg("\"%s\" is no name of a DynamoDB table", request->table_name),
+                 errhint("3 to 255 letters, digits, '_', '-' and '.', or the ARN of a table.")));
+    if (strcmp(request->mode, "put") != 0 && strcmp(request->mode, "delete") != 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("mode must be 'put' or 'delete', not '%s'", request->mode)));
+    if (request->max_rejects < 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("max_rejects must not be negative")));
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_export);
+PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
+{
+    R2dJobRequest request = {.owner = GetUserNameFromId(GetUserId(), false),
+                             .query = text_arg(fcinfo, 0, "query"),
+                             .table_name = text_arg(fcinfo, 1, "table_name"),
+                             .server = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2)),
+                             .key = PG_ARGISNULL(3) ? (Datum)0 : PG_GETARG_DATUM(3),
+                             .key_is_null = PG_ARGISNULL(3),
+                             .mode = text_arg(fcinfo, 4, "mode"),
+                             .attributes = PG_ARGISNULL(5) ? (Datum)0 : PG_GETARG_DATUM(5),
+                             .attributes_is_null = PG_ARGISNULL(5),
+                             .workers = positive_arg(fcinfo, 6, "workers"),
+                             .max_wcu = positive_arg(fcinfo, 7, "max_wcu"),
+                             .max_rejects = PG_ARGISNULL(8) ? 0 : PG_GETARG_INT64(8),
+                             .keep_files = !PG_ARGISNULL(9) && PG_GETARG_BOOL(9)};
+    int64 job_id;
+
+    check_request(&request);
+    if (request.server == NULL)
+        request.server = r2d_options_only_server(GetUserId());
+    /* Missing secrets and options are told now, to the user, not later, to a table. */
+    (void)r2d_options_load(request.server, GetUserId());
+    job_id = r2d_catalog_job_insert(&request);
+    if (r2d_pool_slots_free() == 0)
+        ereport(
+            WARNING,
+            (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
+             errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
+    add_wish(job_id, 0);
+    PG_RETURN_INT64(job_id);
+}
+
+static void no_such_job(int64 job_id)
+{
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no job " INT64_FORMAT, job_id),
+             errhint("TABLE rs2ddb.progress shows the jobs that you may see.")));
+}
+
+/* The job, if the current user may control it: his own, or he is a superuser. */
+static R2dJob *own_job(int64 job_id)
+{
+    R2dJob *job = r2d_catalog_job(job_id);
+
+    if (job == NULL || (!superuser() && get_role_oid(job->owner, true) != GetUserId()))
+        no_such_job(job_id);
+    return job;
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_cancel);
+PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
+{
+    int64 job_id = PG_GETARG_INT64(0);
+    int leader_pid;
+    bool running;
+
+    (void)own_job(job_id);
+    running = r2d_catalog_job_cancel(job_id, &leader_pid);
+    if (running && leader_pid != 0)
+        add_wish(job_id, leader_pid);
+    PG_RETURN_BOOL(running);
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_resume);
+PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
+{
+    int64 job_id = PG_GETARG_INT64(0);
+    R2dJob *job = own_job(job_id);
+
+    if (job->state == R2D_JOB_SUCCEEDED)
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
+    if (r2d_job_is_settled(job->state))
+        r2d_catalog_job_requeue(job_id);
+    add_wish(job_id, 0);
+    PG_RETURN_INT64(job_id);
+}
+
+/* A wait that could never see the end is refused. */
+static void check_can_wait(int64 job_id, const R2dJobGlance *glance)
+{
+    if (TransactionIdIsCurrentTransactionId(glance->inserted_by))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("job " INT64_FORMAT " was queued by this transaction and starts "
+                               "only when it commits",
+                               job_id),
+                        errhint("COMMIT first, then call rs2ddb_wait.")));
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                        errmsg("rs2ddb_wait cannot see the progress of a job in a transaction of "
+                               "this isolation level"),
+                        errhint("Call it in a transaction with isolation level READ COMMITTED.")));
+}
+
+static void tell_progress(int64 job_id, const R2dJobGlance *glance)
+{
+    if (glance->state != R2D_JOB_LOADING || glance->percent < 0)
+        ereport(NOTICE,
+                (errmsg("job " INT64_FORMAT ": %s", job_id, r2d_job_state_name(glance->state))));
+    else if (glance->seconds_left < 0)
+        ereport(NOTICE, (errmsg("job " INT64_FORMAT ": loading, %.1f %% of " INT64_FORMAT " rows",
+                                job_id, glance->percent, glance->rows_unloaded)));
+    else
+        ereport(NOTICE, (errmsg("job " INT64_FORMAT ": loading, %.1f %% of " INT64_FORMAT
+                                " rows, %.0f rows/s, %.0f units/s, " INT64_FORMAT " s left",
+                                job_id, glance->percent, glance->rows_unloaded, glance->rows_per_s,
+                                glance->units_per_s, glance->seconds_left)));
+}
+
+static void glance_at(int64 job_id, R2dJobGlance *glance)
+{
+    if (!r2d_catalog_job_glance(job_id, glance))
+        no_such_job(job_id);
+}
+
+/* A job without a leader would never end: each round gives it one if there is a slot. */
+static void help_waiting_jobs(void)
+{
+    int64 waiting = r2d_pool_slots_free() > 0 ? r2d_catalog_oldest_waiting() : 0;
+    if (waiting > 0)
+        (void)r2d_pool_start_leader(waiting);
+}
+
+static void wait_until_settled(int64 job_id, TimestampTz deadline)
+{
+    TimestampTz next_notice = GetCurrentTimestamp() + NOTICE_INTERVAL_MS * INT64CONST(1000);
+    int look_ms = LOOK_FIRST_MS;
+    R2dJobGlance glance;
+
+    glance_at(job_id, &glance);
+    if (r2d_job_is_settled(glance.state))
+        return;
+    check_can_wait(job_id, &glance);
+    while (!r2d_job_is_settled(glance.state) && GetCurrentTimestamp() < deadline) {
+        r2d_sleep(look_ms);
+        look_ms = Min(look_ms * 2, LOOK_LAST_MS);
+        glance_at(job_id, &glance);
+        if (GetCurrentTimestamp() >= next_notice) {
+            tell_progress(job_id, &glance);
+            help_waiting_jobs();
+            next_notice = GetCurrentTimestamp() + NOTICE_INTERVAL_MS * INT64CONST(1000);
+        }
+    }
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_wait);
+PGDLLEXPORT Datum rs2ddb_wait(PG_FUNCTION_ARGS)
+{
+    TimestampTz deadline = DT_NOEND;
+    int64 job_id;
+    Datum row;
+
+    if (PG_ARGISNULL(0))
+        PG_RETURN_NULL();
+    job_id = PG_GETARG_INT64(0);
+    if (!PG_ARGISNULL(1))
+        deadline = DatumGetTimestampTz(
+            DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()),
+                                PG_GETARG_DATUM(1)));
+    wait_until_settled(job_id, deadline);
+    row = r2d_catalog_job_row(job_id);
+    if (row == (Datum)0)
+        no_such_job(job_id);
+    PG_RETURN_DATUM(HeapTupleHeaderGetDatum(DatumGetHeapTupleHeader(row)));
+}

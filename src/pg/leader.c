@@ -1,0 +1,298 @@
+/* leader.c - the life of a job's leader. */
+#include "leader.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/acl.h"
+
+#include "../core/fetch/s3_list.h"
+#include "../core/fetch/s3_object.h"
+#include "pool.h"
+
+#define CANCEL_WAIT_MS 1000
+
+PGDLLEXPORT void r2d_leader_main(Datum arg);
+
+static void move(R2dLeader *leader, R2dJobState to, const char *message)
+{
+    bool moved;
+
+    r2d_tx_begin();
+    moved =
+        r2d_catalog_job_move(leader->job->job_id, leader->job->state, to, R2D_BY_LEADER, message);
+    r2d_tx_commit();
+    if (!moved)
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("job " INT64_FORMAT " was changed by somebody else", leader->job->job_id)));
+    leader->job->state = to;
+    pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": %s",
+                                                   leader->job->job_id, r2d_job_state_name(to)));
+}
+
+/* Reads the job; NULL when there is nothing for us to do. */
+static R2dJob *take_job(int64 job_id)
+{
+    MemoryContext context = CurrentMemoryContext;
+    R2dJob *job;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(context);
+    if (!r2d_pool_lock_job(job_id)) {
+        r2d_tx_commit();
+        return NULL;
+    }
+    r2d_catalog_job_led(job_id, MyProcPid);
+    r2d_tx_commit();
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(context);
+    job = r2d_catalog_job(job_id);
+    if (job != NULL && (job->foreign || r2d_job_is_settled(job->state)))
+        job = NULL;
+    if (job != NULL && job->state != R2D_JOB_QUEUED) {
+        r2d_catalog_job_move(job_id, job->state, R2D_JOB_QUEUED, R2D_BY_RECOVERY,
+                             "its leader was lost");
+        job->state = R2D_JOB_QUEUED;
+    }
+    if (job != NULL)
+        r2d_catalog_files_release(job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(context);
+    return job;
+}
+
+/* The owner's options, after checking again that he may use the warehouse. */
+static void load_options(R2dLeader *leader)
+{
+    Oid owner;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(leader->context);
+    owner = get_role_oid(leader->job->owner, false);
+    leader->options = r2d_options_load(leader->job->server, owner);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
+
+void r2d_clean_stage(R2dLeader *leader)
+{
+    R2dView bucket, prefix;
+    R2dError err;
+    int64_t deleted;
+
+    if (leader->stage_prefix == NULL)
+        return;
+    r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
+    r2d_check(r2d_s3_delete_prefix(&leader->aws->s3, leader->aws->http, &leader->aws->wait,
+                                   pnstrdup(bucket.data, bucket.len),
+                                   pnstrdup(prefix.data, prefix.len), &deleted, &err),
+              &err);
+}
+
+/* Cleaning must not change how a job ends: what stays behind is told in the log. */
+static void clean_stage_quietly(R2dLeader *leader)
+{
+    MemoryContext context = CurrentMemoryContext;
+
+    PG_TRY();
+    {
+        if (leader->aws != NULL)
+            r2d_clean_stage(leader);
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        EmitErrorReport();
+        FlushErrorState();
+        ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": staging files stay at %s",
+                             leader->job->job_id, leader->stage_prefix)));
+    }
+    PG_END_TRY();
+}
+
+static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
+                   const char *message)
+{
+    r2d_tx_begin();
+    r2d_catalog_job_settle(leader->job->job_id, state, failure, message);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+    leader->job->state = state;
+}
+
+/* True when the job failed: files that failed, a ledger that does not balance, too many rejects. */
+static bool find_failure(R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
+{
+    int64 job_id = leader->job->job_id;
+
+    if (r2d_catalog_first_file_failure(job_id, failure))
+        return true;
+    memset(failure, 0, sizeof *failure);
+    strlcpy(failure->sqlstate, unpack_sql_state(ERRCODE_DATA_EXCEPTION), 6);
+    if (counts->unbalanced + counts->pending + counts->running > 0 ||
+        counts->settled != leader->job->rows_unloaded) {
+        failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
+                                    " rows unloaded, " INT64_FORMAT " settled",
+                                    leader->job->rows_unloaded, counts->settled);
+        failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
+                          "rejected; rs2ddb.file shows where they do not.";
+        failure->hint = "Go on with rs2ddb_resume.";
+        return true;
+    }
+    if (counts->rejected > leader->job->max_rejects) {
+        failure->message =
+            psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
+                     counts->rejected, leader->job->max_rejects);
+        failure->detail = psprintf("First: %s", r2d_catalog_first_reject(job_id));
+        failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
+                        "rs2ddb_resume, or export with a higher max_rejects.";
+        return true;
+    }
+    return false;
+}
+
+static void finish(R2dLeader *leader)
+{
+    R2dFileCounts counts;
+    R2dFailure failure;
+    bool failed;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(leader->context);
+    counts = r2d_catalog_file_counts(leader->job->job_id);
+    failed = find_failure(leader, &counts, &failure);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+    if (!failed && !leader->job->keep_files)
+        clean_stage_quietly(leader);
+    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
+}
+
+/* The files of an earlier UNLOAD of this job are there: no second one. */
+static bool has_files(R2dLeader *leader)
+{
+    return leader->job->plan != NULL && leader->job->rows_unloaded >= 0;
+}
+
+static void run_job(R2dLeader *leader)
+{
+    move(leader, R2D_JOB_PREPARING, NULL);
+    load_options(leader);
+    leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
+    leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
+    if (leader->job->cancel_requested)
+        ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+    if (!has_files(leader)) {
+        clean_stage_quietly(leader);
+        r2d_prepare(leader);
+        move(leader, R2D_JOB_UNLOADING, NULL);
+        r2d_unload(leader);
+    }
+    move(leader, R2D_JOB_LOADING, NULL);
+    r2d_loading(leader);
+    move(leader, R2D_JOB_FINISHING, NULL);
+    finish(leader);
+}
+
+static void fill_failure(R2dFailure *failure, const ErrorData *error)
+{
+    const R2dRemoteMark *mark = r2d_error_mark();
+
+    *failure = (R2dFailure){.message = error->message,
+                            .detail = error->detail,
+                            .hint = error->hint,
+                            .code = mark->code[0] ? mark->code : NULL,
+                            .request_id = mark->request_id[0] ? mark->request_id : NULL,
+                            .position = error->cursorpos};
+    strlcpy(failure->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof failure->sqlstate);
+}
+
+static bool cancel_was_requested(R2dLeader *leader)
+{
+    R2dJob *job;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(leader->context);
+    job = r2d_catalog_job(leader->job->job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+    return job != NULL && job->cancel_requested;
+}
+
+/* An UNLOAD that did not finish is stopped on the warehouse, and what it wrote is deleted. Files
+ * that are known stay: the job can be resumed. */
+static void stop_unload(R2dLeader *leader)
+{
+    if (leader->unload_pid != 0)
+        (void)r2d_redshift_cancel(leader->options, leader->unload_pid, leader->redshift,
+                                  CANCEL_WAIT_MS);
+    clean_stage_quietly(leader);
+}
+
+/* The job ended with an error: cancelled by its owner, or failed. */
+static void settle_error(R2dLeader *leader, const ErrorData *error)
+{
+    R2dFailure failure;
+
+    fill_failure(&failure, error);
+    if (leader->job->state == R2D_JOB_PREPARING || leader->job->state == R2D_JOB_UNLOADING)
+        stop_unload(leader);
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && cancel_was_requested(leader)) {
+        if (leader->job->state != R2D_JOB_UNLOADING)
+            clean_stage_quietly(leader);
+        settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+        return;
+    }
+    ereport(LOG,
+            (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job->job_id, failure.message),
+             failure.detail ? errdetail_internal("%s", failure.detail) : 0));
+    settle(leader, R2D_JOB_FAILED, &failure, NULL);
+}
+
+static void lead(R2dLeader *leader)
+{
+    PG_TRY();
+    {
+        run_job(leader);
+    }
+    PG_CATCH();
+    {
+        ErrorData *error;
+        MemoryContextSwitchTo(leader->context);
+        error = CopyErrorData();
+        FlushErrorState();
+        AbortCurrentTransaction();
+        MemoryContextSwitchTo(leader->context);
+        settle_error(leader, error);
+    }
+    PG_END_TRY();
+}
+
+void r2d_leader_main(Datum arg)
+{
+    R2dWorkerArgs args = r2d_pool_worker_begin();
+    R2dLeader leader = {0};
+    bool slot;
+
+    (void)arg;
+    leader.context =
+        AllocSetContextCreate(TopMemoryContext, "rs2ddb leader", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(leader.context);
+    r2d_tx_begin();
+    slot = r2d_pool_slot_take();
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader.context);
+    if (!slot)
+        return; /* whoever holds one starts the oldest waiting job when it ends */
+    leader.job = take_job(args.job_id);
+    if (leader.job != NULL)
+        lead(&leader);
+    MemoryContextDelete(leader.context);
+    MemoryContextSwitchTo(TopMemoryContext);
+    r2d_tx_begin();
+    r2d_pool_unlock_job(args.job_id);
+    r2d_tx_commit();
+    r2d_pool_worker_end();
+}

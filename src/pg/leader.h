@@ -1,0 +1,40 @@
+/*
+ * leader.h - the worker that runs one job, and what its steps share.
+ *
+ *   leader.c    the life of the worker: take the job, run the steps, settle it
+ *   prepare.c   describe the query, check or create the table, make the plan
+ *   unload.c    run the UNLOAD, read the manifest, store the files
+ *   loading.c   start loaders, watch them, load by itself when it gets none
+ */
+#ifndef R2D_PG_LEADER_H
+#define R2D_PG_LEADER_H
+
+#include "aws_session.h"
+#include "catalog.h"
+#include "redshift.h"
+
+typedef struct R2dLeader {
+    MemoryContext context; /* life of the job; sessions end with it */
+    R2dJob *job;
+    R2dOptions *options;
+    R2dAwsSession *aws;
+    R2dRedshift *redshift; /* NULL until it is needed */
+    R2dView query;         /* the job's query in UTF-8, checked; a view into utf8_query */
+    const char *utf8_query;
+    R2dRemoteColumn *remote; /* column_count, as described */
+    R2dColumn *columns;
+    int column_count;
+    int unload_pid;     /* while an UNLOAD runs; 0 otherwise */
+    char *stage_prefix; /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
+} R2dLeader;
+
+extern void r2d_prepare(R2dLeader *leader);
+extern void r2d_unload(R2dLeader *leader);
+
+/* Returns when every file is settled or one failed for a reason that stops the job. */
+extern void r2d_loading(R2dLeader *leader);
+
+/* Deletes what lies below the stage prefix of the job; only that. Throws. */
+extern void r2d_clean_stage(R2dLeader *leader);
+
+#endif

@@ -1,0 +1,279 @@
+/* load_file.c - one file after the other through the transfer, with progress on a timer. */
+#include "load_file.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+
+#include "../core/control/estimate.h"
+#include "../core/encode/mapping.h"
+#include "../core/encode/plan.h"
+#include "../core/fetch/s3_object.h"
+#include "../core/send/table.h"
+#include "pool.h"
+
+#define REQUESTS_IN_FLIGHT 32
+#define COMMIT_INTERVAL_MS 1000
+
+struct R2dLoad {
+    MemoryContext context;      /* life of the worker */
+    MemoryContext file_context; /* reset after every file */
+    const R2dJob *job;
+    R2dAwsSession *aws;
+    R2dMapping mapping;
+    R2dTransfer *transfer;
+    R2dFile file;
+    R2dOrders orders;
+    R2dEstimate rows;
+    R2dEstimate units;
+    R2dEstimate returned;
+    int64_t next_commit_us;
+};
+
+static void close_load(void *arg)
+{
+    R2dLoad *load = arg;
+    if (load->transfer != NULL)
+        r2d_transfer_close(load->transfer);
+    r2d_mapping_free(&load->mapping);
+}
+
+static void open_mapping(R2dLoad *load)
+{
+    R2dWriteMode mode = strcmp(load->job->mode, "delete") == 0 ? R2D_WRITE_DELETE : R2D_WRITE_PUT;
+    char *plan = r2d_to_utf8(load->job->plan);
+    R2dColumn *columns;
+    int count;
+    R2dError err;
+
+    r2d_check(r2d_plan_read(load->aws->alloc, r2d_view_of(plan), &columns, &count, &err), &err);
+    r2d_check(r2d_mapping_init(&load->mapping, load->aws->alloc, columns, count, mode, &err), &err);
+    r2d_release(load->aws->alloc, columns);
+}
+
+/* The rate to begin with: what the table says it takes, shared with the other loaders. */
+static double initial_wcu(R2dLoad *load)
+{
+    R2dAwsSession *aws = load->aws;
+    R2dTable table;
+    R2dError err;
+    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
+                                          load->job->table_name, &table, &err);
+    if (status == R2D_END) {
+        r2d_fail(&err, R2D_ERR_REMOTE, "DynamoDB table \"%s\" does not exist any more",
+                 load->job->table_name);
+        r2d_throw(&err);
+    }
+    r2d_check(status, &err);
+    return (double)r2d_table_initial_wcu(&table);
+}
+
+static void open_transfer(R2dLoad *load)
+{
+    R2dTransferOptions options = {.alloc = load->aws->alloc,
+                                  .clock = &r2d_clock_system,
+                                  .http = load->aws->http,
+                                  .s3 = &load->aws->s3,
+                                  .dynamodb = &load->aws->dynamodb,
+                                  .mapping = &load->mapping,
+                                  .table_name = load->job->table_name,
+                                  .requests_in_flight_max = REQUESTS_IN_FLIGHT,
+                                  .initial_wcu = initial_wcu(load),
+                                  .max_wcu = load->job->max_wcu};
+    R2dError err;
+    r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
+}
+
+R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options)
+{
+    MemoryContext old = MemoryContextSwitchTo(context);
+    R2dLoad *load = palloc0(sizeof *load);
+
+    load->context = context;
+    load->job = job;
+    load->aws = r2d_aws_session_open(context, options, REQUESTS_IN_FLIGHT + 2);
+    /* Registered after the session's own callback: callbacks run last in, first out, and the
+     * transfer must be closed before the client it borrows. */
+    r2d_on_reset(context, close_load, load);
+    load->file_context = AllocSetContextCreate(context, "rs2ddb file", ALLOCSET_DEFAULT_SIZES);
+    open_mapping(load);
+    open_transfer(load);
+    MemoryContextSwitchTo(old);
+    return load;
+}
+
+static bool claim(R2dLoad *load)
+{
+    bool claimed;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(load->file_context);
+    claimed = r2d_catalog_file_claim(load->job->job_id, &load->file);
+    if (claimed && !r2d_pool_lock_file(load->job->job_id, load->file.file_no))
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                        errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
+                               load->file.file_no, load->job->job_id)));
+    r2d_tx_commit();
+    MemoryContextSwitchTo(load->file_context);
+    return claimed;
+}
+
+static void open_file(R2dLoad *load)
+{
+    R2dView bucket, key;
+    R2dTransferFile file = {.size_bytes = load->file.size_bytes,
+                            .skip_rows = load->file.checkpoint};
+    R2dError err;
+    char *url = r2d_to_utf8(load->file.url);
+
+    r2d_check(r2d_s3_parse_uri(r2d_view_of(url), &bucket, &key, &err), &err);
+    file.bucket = pnstrdup(bucket.data, bucket.len);
+    file.key = pnstrdup(key.data, key.len);
+    memset(&load->rows, 0, sizeof load->rows);
+    memset(&load->units, 0, sizeof load->units);
+    memset(&load->returned, 0, sizeof load->returned);
+    load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
+    r2d_check(r2d_transfer_file_open(load->transfer, &file, &err), &err);
+    pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": loading file %d",
+                                                   load->job->job_id, load->file.file_no));
+}
+
+static R2dRates measure(R2dLoad *load, const R2dTransferProgress *progress)
+{
+    int64_t now_us = r2d_mono_us(&r2d_clock_system);
+    double returned;
+    R2dRates rates;
+
+    r2d_estimate_add(&load->rows, now_us, progress->checkpoint);
+    r2d_estimate_add(&load->units, now_us, (int64_t)progress->write_units);
+    r2d_estimate_add(&load->returned, now_us, progress->throttled);
+    rates.rows_per_s = Max(r2d_estimate_rate(&load->rows, now_us), 0);
+    rates.units_per_s = Max(r2d_estimate_rate(&load->units, now_us), 0);
+    returned = Max(r2d_estimate_rate(&load->returned, now_us), 0);
+    rates.throttled_share = returned > 0 ? returned / (returned + rates.rows_per_s) : 0;
+    return rates;
+}
+
+static void store_progress(R2dLoad *load, const R2dReject *first)
+{
+    R2dTransferProgress progress;
+    R2dRates rates;
+    R2dReject reject;
+
+    for (bool more = first != NULL; more;
+         more = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK) {
+        r2d_catalog_file_reject(load->job->job_id, load->file.file_no, first ? first : &reject);
+        first = NULL;
+    }
+    r2d_transfer_progress(load->transfer, &progress);
+    rates = measure(load, &progress);
+    r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates, &load->orders);
+}
+
+/* Counts, checkpoint and rejects in one short transaction, which also brings the job's orders. */
+static void commit_progress(R2dLoad *load, const R2dReject *first)
+{
+    r2d_tx_begin();
+    store_progress(load, first);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(load->file_context);
+    if (load->orders.max_wcu > 0)
+        r2d_transfer_set_max_wcu(load->transfer,
+                                 (double)load->orders.max_wcu / load->orders.running);
+    load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
+}
+
+static void commit_when_due(R2dLoad *load)
+{
+    R2dReject reject;
+    bool has_reject = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK;
+
+    if (has_reject || r2d_mono_us(&r2d_clock_system) >= load->next_commit_us)
+        commit_progress(load, has_reject ? &reject : NULL);
+}
+
+static void wait_for_network(R2dLoad *load)
+{
+    int64_t until_commit_ms =
+        (load->next_commit_us - r2d_mono_us(&r2d_clock_system)) / R2D_US_PER_MS + 1;
+    int wait_ms = r2d_transfer_wait_ms(load->transfer);
+
+    if (wait_ms < 0 || wait_ms > until_commit_ms)
+        wait_ms = (int)Max(until_commit_ms, 0);
+    r2d_waiter_wait(load->aws->waiter, wait_ms);
+}
+
+/* R2D_END, R2D_FAILED, or R2D_CANCELED when the job stops. */
+static R2dStatus run_file(R2dLoad *load, R2dError *err)
+{
+    for (;;) {
+        R2dStatus status = r2d_transfer_step(load->transfer, err);
+        CHECK_FOR_INTERRUPTS();
+        commit_when_due(load);
+        if (load->orders.stop)
+            return R2D_CANCELED;
+        if (status == R2D_AGAIN)
+            wait_for_network(load);
+        else if (status != R2D_OK)
+            return status;
+    }
+}
+
+static void describe_failure(const R2dError *err, R2dFailure *failure)
+{
+    *failure = (R2dFailure){.message = r2d_from_utf8_or_null(r2d_view_of(err->message)),
+                            .detail = r2d_from_utf8_or_null(r2d_view_of(err->detail)),
+                            .hint = r2d_from_utf8_or_null(r2d_view_of(err->hint)),
+                            .code = err->code[0] ? err->code : NULL,
+                            .request_id = err->request_id[0] ? err->request_id : NULL};
+    strlcpy(failure->sqlstate, unpack_sql_state(r2d_error_sqlstate(err)), sizeof failure->sqlstate);
+}
+
+/* The manifest is the truth: a file with more or fewer rows than it promises is not done. */
+static R2dStatus check_promise(R2dLoad *load, R2dError *err)
+{
+    R2dTransferProgress progress;
+
+    r2d_transfer_progress(load->transfer, &progress);
+    if (load->file.rows_promised < 0 || load->file.rows_promised == progress.checkpoint)
+        return R2D_END;
+    r2d_fail(err, R2D_ERR_DATA, "the manifest promises " INT64_FORMAT " rows, %s has " INT64_FORMAT,
+             load->file.rows_promised, load->file.url, progress.checkpoint);
+    return R2D_FAILED;
+}
+
+static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
+{
+    R2dReject reject;
+    bool has_reject = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK;
+    R2dFailure failure;
+
+    r2d_tx_begin();
+    store_progress(load, has_reject ? &reject : NULL);
+    if (status == R2D_END)
+        r2d_catalog_file_done(load->job->job_id, load->file.file_no);
+    if (status == R2D_FAILED) {
+        describe_failure(err, &failure);
+        r2d_catalog_file_failed(load->job->job_id, load->file.file_no, &failure);
+    }
+    r2d_pool_unlock_file(load->job->job_id, load->file.file_no);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(load->context);
+}
+
+bool r2d_load_next(R2dLoad *load)
+{
+    R2dStatus status;
+    R2dError err;
+
+    memset(&load->orders, 0, sizeof load->orders);
+    if (!claim(load))
+        return false;
+    open_file(load);
+    status = run_file(load, &err);
+    if (status == R2D_END)
+        status = check_promise(load, &err);
+    settle_file(load, status, &err);
+    r2d_transfer_file_close(load->transfer);
+    MemoryContextReset(load->file_context);
+    return status == R2D_END || (status == R2D_FAILED && err.kind == R2D_ERR_DATA);
+}

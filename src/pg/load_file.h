@@ -1,0 +1,23 @@
+/*
+ * load_file.h - loading files of a job in this process: what a loader does all its life, and the
+ * leader when it gets no loader.
+ */
+#ifndef R2D_PG_LOAD_FILE_H
+#define R2D_PG_LOAD_FILE_H
+
+#include "aws_session.h"
+#include "catalog.h"
+
+typedef struct R2dLoad R2dLoad;
+
+/* Reads the plan, opens connections. Lives in the context. Throws. */
+extern R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options);
+
+/*
+ * Claims the next pending file and loads it to its end: done, failed (the reason is in its row),
+ * or given up because the job stops. False when there was no pending file or the job stops.
+ * Throws when it is interrupted; the file is then found by its free lock.
+ */
+extern bool r2d_load_next(R2dLoad *load);
+
+#endif

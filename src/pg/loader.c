@@ -1,0 +1,62 @@
+/* loader.c - the life of a loader: file after file until there are none. */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/acl.h"
+
+#include "load_file.h"
+#include "pool.h"
+
+PGDLLEXPORT void r2d_loader_main(Datum arg);
+
+/* The job and its owner's options; false when the job is not loading any more. */
+static bool read_job(MemoryContext context, int64 job_id, R2dJob **job, R2dOptions **options)
+{
+    bool loading;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(context);
+    *job = r2d_catalog_job(job_id);
+    loading = *job != NULL && (*job)->state == R2D_JOB_LOADING && !(*job)->foreign;
+    if (loading)
+        *options = r2d_options_load((*job)->server, get_role_oid((*job)->owner, false));
+    r2d_tx_commit();
+    MemoryContextSwitchTo(context);
+    return loading;
+}
+
+static void load_files(MemoryContext context, int64 job_id)
+{
+    R2dJob *job;
+    R2dOptions *options;
+    R2dLoad *load;
+
+    if (!read_job(context, job_id, &job, &options))
+        return;
+    load = r2d_load_open(context, job, options);
+    while (r2d_load_next(load))
+        CHECK_FOR_INTERRUPTS();
+}
+
+void r2d_loader_main(Datum arg)
+{
+    R2dWorkerArgs args = r2d_pool_worker_begin();
+    MemoryContext context =
+        AllocSetContextCreate(TopMemoryContext, "rs2ddb loader", ALLOCSET_DEFAULT_SIZES);
+    bool slot;
+
+    (void)arg;
+    MemoryContextSwitchTo(context);
+    r2d_tx_begin();
+    slot = r2d_pool_slot_take();
+    r2d_tx_commit();
+    if (!slot)
+        return;
+    MemoryContextSwitchTo(context);
+    load_files(context, args.job_id);
+    MemoryContextDelete(context);
+    MemoryContextSwitchTo(TopMemoryContext);
+    r2d_pool_worker_end();
+}

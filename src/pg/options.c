@@ -1,0 +1,276 @@
+/* options.c - the option table, its validator, and reading it for a job. */
+#include "options.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "../core/aws/endpoint.h"
+#include "../core/fetch/s3_object.h"
+#include "../core/unload/command.h"
+#include "compat.h"
+
+#define R2D_WRAPPER "rs2ddb"
+
+typedef struct OptionRule {
+    const char *name;
+    Oid catalog;         /* where it may stand */
+    bool superuser_only; /* it decides where credentials are sent, or reads server files */
+    size_t field;        /* offset in R2dOptions */
+    void (*check)(const char *name, const char *value); /* NULL: any text */
+} OptionRule;
+
+static void check_bool(const char *name, const char *value);
+static void check_int(const char *name, const char *value);
+static void check_stage(const char *name, const char *value);
+static void check_compression(const char *name, const char *value);
+static void check_endpoint(const char *name, const char *value);
+static void check_sslmode(const char *name, const char *value);
+
+#define SERVER      ForeignServerRelationId
+#define MAPPING     UserMappingRelationId
+#define FIELD(name) offsetof(R2dOptions, name)
+
+static const OptionRule rules[] = {
+    {"host", SERVER, false, FIELD(host), NULL},
+    {"port", SERVER, false, FIELD(port), check_int},
+    {"dbname", SERVER, false, FIELD(dbname), NULL},
+    {"sslmode", SERVER, false, FIELD(sslmode), check_sslmode},
+    {"sslrootcert", SERVER, true, FIELD(sslrootcert), NULL},
+    {"connect_timeout", SERVER, false, FIELD(connect_timeout), check_int},
+    {"search_path", SERVER, false, FIELD(search_path), NULL},
+    {"query_group", SERVER, false, FIELD(query_group), NULL},
+    {"region", SERVER, false, FIELD(region), NULL},
+    {"stage_region", SERVER, false, FIELD(stage_region), NULL},
+    {"dynamodb_region", SERVER, false, FIELD(dynamodb_region), NULL},
+    {"iam_role", SERVER, false, FIELD(iam_role), NULL},
+    {"stage", SERVER, false, FIELD(stage), check_stage},
+    {"compression", SERVER, false, FIELD(compression), check_compression},
+    {"max_file_mb", SERVER, false, FIELD(max_file_mb), check_int},
+    {"case_sensitive", SERVER, false, FIELD(case_sensitive), check_bool},
+    {"s3_endpoint", SERVER, true, FIELD(s3_endpoint), check_endpoint},
+    {"dynamodb_endpoint", SERVER, true, FIELD(dynamodb_endpoint), check_endpoint},
+    {"user", MAPPING, false, FIELD(user), NULL},
+    {"password", MAPPING, false, FIELD(password), NULL},
+    {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), NULL},
+    {"aws_secret_access_key", MAPPING, false, FIELD(aws_secret_access_key), NULL},
+    {"aws_session_token", MAPPING, false, FIELD(aws_session_token), NULL},
+};
+
+static void invalid_value(const char *name, const char *value, const char *wanted)
+{
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+                    errhint("%s", wanted)));
+}
+
+static void check_bool(const char *name, const char *value)
+{
+    bool ignored;
+    if (!parse_bool(value, &ignored))
+        invalid_value(name, value, "Use on or off.");
+}
+
+static void check_int(const char *name, const char *value)
+{
+    int64_t number;
+    if (!r2d_view_to_int64(r2d_view_of(value), &number) || number < 1 || number > INT_MAX)
+        invalid_value(name, value, "Use a positive whole number.");
+}
+
+static void check_compression(const char *name, const char *value)
+{
+    R2dCompression ignored;
+    if (!r2d_compression_from_name(r2d_view_of(value), &ignored))
+        invalid_value(name, value, "Use zstd, gzip or none.");
+}
+
+static void check_sslmode(const char *name, const char *value)
+{
+    static const char *const modes[] = {"disable", "allow",     "prefer",
+                                        "require", "verify-ca", "verify-full"};
+    for (int i = 0; i < lengthof(modes); i++)
+        if (strcmp(value, modes[i]) == 0)
+            return;
+    invalid_value(name, value, "Use disable, allow, prefer, require, verify-ca or verify-full.");
+}
+
+static void check_stage(const char *name, const char *value)
+{
+    R2dView bucket, key;
+    if (r2d_s3_parse_uri(r2d_view_of(value), &bucket, &key, NULL) != R2D_OK)
+        invalid_value(name, value, "Use s3://bucket/ or s3://bucket/folder/.");
+}
+
+static void check_endpoint(const char *name, const char *value)
+{
+    R2dEndpoint endpoint;
+    R2dError err;
+    if (r2d_endpoint_custom(&endpoint, value, &err) != R2D_OK)
+        invalid_value(name, value, err.message);
+}
+
+static const OptionRule *find_rule(const char *name, Oid catalog)
+{
+    for (int i = 0; i < lengthof(rules); i++)
+        if (rules[i].catalog == catalog && strcmp(rules[i].name, name) == 0)
+            return &rules[i];
+    return NULL;
+}
+
+static void refuse_option(const char *name, Oid catalog)
+{
+    Oid other = catalog == SERVER ? MAPPING : SERVER;
+    StringInfoData valid;
+
+    if (find_rule(name, other) != NULL)
+        ereport(ERROR,
+                (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+                 errmsg("option \"%s\" does not belong here", name),
+                 catalog == SERVER ? errhint("Put it into the user mapping: everybody may read the "
+                                             "options of a server.")
+                                   : errhint("Put it into the options of the server.")));
+    initStringInfo(&valid);
+    for (int i = 0; i < lengthof(rules); i++)
+        if (rules[i].catalog == catalog)
+            appendStringInfo(&valid, "%s%s", valid.len > 0 ? ", " : "", rules[i].name);
+    ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", name),
+                    valid.len > 0 ? errhint("Valid options here are: %s.", valid.data)
+                                  : errhint("There are no valid options here.")));
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_validator);
+PGDLLEXPORT Datum rs2ddb_validator(PG_FUNCTION_ARGS)
+{
+    List *options = untransformRelOptions(PG_GETARG_DATUM(0));
+    Oid catalog = PG_GETARG_OID(1);
+    ListCell *cell;
+
+    foreach (cell, options) {
+        DefElem *element = lfirst(cell);
+        const OptionRule *rule = find_rule(element->defname, catalog);
+        if (rule == NULL)
+            refuse_option(element->defname, catalog);
+        if (rule->superuser_only && !superuser())
+            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                            errmsg("only superusers may set option \"%s\"", rule->name)));
+        if (rule->check != NULL)
+            rule->check(rule->name, defGetString(element));
+    }
+    PG_RETURN_VOID();
+}
+
+static void read_options(List *list, R2dOptions *options, Oid catalog)
+{
+    ListCell *cell;
+    foreach (cell, list) {
+        DefElem *element = lfirst(cell);
+        const OptionRule *rule = find_rule(element->defname, catalog);
+        if (rule != NULL)
+            *(const char **)((char *)options + rule->field) = r2d_to_utf8(defGetString(element));
+    }
+}
+
+static ForeignServer *find_server(const char *name, Oid role)
+{
+    ForeignServer *server = GetForeignServerByName(name, true);
+    AclResult allowed;
+
+    if (server == NULL || strcmp(GetForeignDataWrapper(server->fdwid)->fdwname, R2D_WRAPPER) != 0)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("warehouse \"%s\" does not exist", name),
+                 errhint("Create it with CREATE SERVER %s FOREIGN DATA WRAPPER rs2ddb "
+                         "OPTIONS (...).",
+                         quote_identifier(name))));
+    allowed = r2d_server_aclcheck(server->serverid, role);
+    if (allowed != ACLCHECK_OK)
+        aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, server->servername);
+    return server;
+}
+
+void r2d_options_check_server(const char *server_name, Oid role)
+{
+    (void)find_server(server_name, role);
+}
+
+const char *r2d_options_only_server(Oid role)
+{
+    Oid wrapper = get_foreign_data_wrapper_oid(R2D_WRAPPER, false);
+    Relation servers = table_open(SERVER, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(servers, InvalidOid, false, NULL, 0, NULL);
+    const char *found = NULL;
+    int count = 0;
+    HeapTuple tuple;
+
+    while ((tuple = systable_getnext(scan)) != NULL) {
+        Form_pg_foreign_server row = (Form_pg_foreign_server)GETSTRUCT(tuple);
+        if (row->srvfdw == wrapper && r2d_server_aclcheck(row->oid, role) == ACLCHECK_OK) {
+            found = pstrdup(NameStr(row->srvname));
+            count++;
+        }
+    }
+    systable_endscan(scan);
+    table_close(servers, AccessShareLock);
+    if (count == 0)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("there is no warehouse that you may use"),
+                        errhint("Create one with CREATE SERVER ... FOREIGN DATA WRAPPER rs2ddb, or "
+                                "ask for USAGE on it.")));
+    if (count > 1)
+        ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+                        errmsg("there is more than one warehouse that you may use"),
+                        errhint("Name one: rs2ddb_export(..., server => '%s').", found)));
+    return found;
+}
+
+static void require_option(const char *value, const char *name, Oid catalog, const char *server)
+{
+    if (value != NULL)
+        return;
+    ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+                    errmsg("%s \"%s\" has no option \"%s\"",
+                           catalog == SERVER ? "warehouse" : "the user mapping for warehouse",
+                           server, name),
+                    errhint("Set it with ALTER %s %s OPTIONS (ADD %s '...').",
+                            catalog == SERVER ? "SERVER" : "USER MAPPING FOR ... SERVER",
+                            quote_identifier(server), name)));
+}
+
+/* As postgres_fdw and dblink guard it: who is no superuser brings his own secrets, or could act
+ * with those of the server's operating system user. */
+static void require_own_secrets(const R2dOptions *options, Oid role, const char *server)
+{
+    if (superuser_arg(role))
+        return;
+    require_option(options->password, "password", MAPPING, server);
+    require_option(options->aws_access_key_id, "aws_access_key_id", MAPPING, server);
+    require_option(options->aws_secret_access_key, "aws_secret_access_key", MAPPING, server);
+}
+
+R2dOptions *r2d_options_load(const char *server_name, Oid role)
+{
+    ForeignServer *server = find_server(server_name, role);
+    UserMapping *mapping = GetUserMapping(role, server->serverid);
+    R2dOptions *options = palloc0(sizeof *options);
+
+    read_options(server->options, options, SERVER);
+    read_options(mapping->options, options, MAPPING);
+    require_option(options->host, "host", SERVER, server_name);
+    require_option(options->dbname, "dbname", SERVER, server_name);
+    require_option(options->region, "region", SERVER, server_name);
+    require_option(options->iam_role, "iam_role", SERVER, server_name);
+    require_option(options->stage, "stage", SERVER, server_name);
+    require_option(options->user, "user", MAPPING, server_name);
+    require_own_secrets(options, role, server_name);
+    return options;
+}

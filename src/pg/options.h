@@ -1,0 +1,50 @@
+/*
+ * options.h - the options of a warehouse (CREATE SERVER) and of its user mappings: one table
+ * says which exist, where, and who may set them.
+ */
+#ifndef R2D_PG_OPTIONS_H
+#define R2D_PG_OPTIONS_H
+
+#include "bridge.h"
+
+/* Everything a job needs to know about its warehouse, in UTF-8; absent options are NULL. */
+typedef struct R2dOptions {
+    const char *host;
+    const char *port;
+    const char *dbname;
+    const char *sslmode;
+    const char *sslrootcert;
+    const char *connect_timeout;
+    const char *search_path;
+    const char *query_group;
+    const char *region;
+    const char *stage_region;
+    const char *dynamodb_region;
+    const char *iam_role;
+    const char *stage;
+    const char *compression;
+    const char *max_file_mb;
+    const char *case_sensitive;
+    const char *s3_endpoint;
+    const char *dynamodb_endpoint;
+    /* user mapping: secrets live in the context they were loaded into, and nowhere else */
+    const char *user;
+    const char *password;
+    const char *aws_access_key_id;
+    const char *aws_secret_access_key;
+    const char *aws_session_token;
+} R2dOptions;
+
+/*
+ * Reads the server's and the role's options, after checking that the role may use the server.
+ * Throws with a hint when the server, the mapping or an option that every job needs is missing.
+ */
+extern R2dOptions *r2d_options_load(const char *server_name, Oid role);
+
+/* Throws unless the server exists, is one of ours and the role has USAGE on it. */
+extern void r2d_options_check_server(const char *server_name, Oid role);
+
+/* The only server of ours that the role may use; throws with a hint when there is none or more. */
+extern const char *r2d_options_only_server(Oid role);
+
+#endif

@@ -1,0 +1,175 @@
+/* pool.c - background workers and the locks that say who is alive. */
+#include "pool.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+
+#include "catalog.h"
+#include "settings.h"
+
+/* The class (field 4) of our advisory locks; the server's own use 1 and 2. */
+#define LOCK_SLOT 0x7201
+#define LOCK_JOB  0x7202
+#define LOCK_FILE 0x7203
+
+StaticAssertDecl(sizeof(R2dWorkerArgs) <= BGW_EXTRALEN, "worker arguments fit bgw_extra");
+
+static int slot_taken = -1;
+
+static void fill_worker(BackgroundWorker *worker, const char *function, const char *type,
+                        int64 job_id)
+{
+    R2dWorkerArgs args = {.database = MyDatabaseId, .job_id = job_id};
+
+    memset(worker, 0, sizeof *worker);
+    worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+    worker->bgw_restart_time = BGW_NEVER_RESTART;
+    strlcpy(worker->bgw_library_name, "rs2ddb", sizeof worker->bgw_library_name);
+    strlcpy(worker->bgw_function_name, function, sizeof worker->bgw_function_name);
+    strlcpy(worker->bgw_type, type, sizeof worker->bgw_type);
+    snprintf(worker->bgw_name, sizeof worker->bgw_name, "%s of job " INT64_FORMAT, type, job_id);
+    memcpy(worker->bgw_extra, &args, sizeof args);
+}
+
+bool r2d_pool_start_leader(int64 job_id)
+{
+    BackgroundWorker worker;
+    fill_worker(&worker, "r2d_leader_main", "rs2ddb leader", job_id);
+    return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+BackgroundWorkerHandle *r2d_pool_start_loader(int64 job_id)
+{
+    BackgroundWorker worker;
+    BackgroundWorkerHandle *handle;
+    fill_worker(&worker, "r2d_loader_main", "rs2ddb loader", job_id);
+    worker.bgw_notify_pid = MyProcPid;
+    return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
+}
+
+R2dWorkerArgs r2d_pool_worker_begin(void)
+{
+    R2dWorkerArgs args;
+    memcpy(&args, MyBgworkerEntry->bgw_extra, sizeof args);
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    BackgroundWorkerInitializeConnectionByOid(args.database, InvalidOid, 0);
+    return args;
+}
+
+static bool take_lock(LOCKTAG *tag)
+{
+    return LockAcquire(tag, ExclusiveLock, true, true) == LOCKACQUIRE_OK;
+}
+
+static void slot_tag(LOCKTAG *tag, int slot)
+{
+    SET_LOCKTAG_ADVISORY(*tag, InvalidOid, 0, slot, LOCK_SLOT);
+}
+
+static void job_tag(LOCKTAG *tag, int64 job_id)
+{
+    SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32)(job_id >> 32), (uint32)job_id, LOCK_JOB);
+}
+
+/* Job ids beyond 32 bits share locks with others of the same low half: such a file would only be
+ * loaded a little later. */
+static void file_tag(LOCKTAG *tag, int64 job_id, int file_no)
+{
+    SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32)job_id, (uint32)file_no, LOCK_FILE);
+}
+
+bool r2d_pool_slot_take(void)
+{
+    LOCKTAG tag;
+    for (int slot = 0; slot < r2d_max_workers; slot++) {
+        slot_tag(&tag, slot);
+        if (take_lock(&tag)) {
+            slot_taken = slot;
+            return true;
+        }
+    }
+    return false;
+}
+
+void r2d_pool_slot_release(void)
+{
+    LOCKTAG tag;
+    if (slot_taken < 0)
+        return;
+    slot_tag(&tag, slot_taken);
+    LockRelease(&tag, ExclusiveLock, true);
+    slot_taken = -1;
+}
+
+int r2d_pool_slots_free(void)
+{
+    LOCKTAG tag;
+    int count = 0;
+    for (int slot = 0; slot < r2d_max_workers; slot++) {
+        slot_tag(&tag, slot);
+        if (slot != slot_taken && take_lock(&tag)) {
+            LockRelease(&tag, ExclusiveLock, true);
+            count++;
+        }
+    }
+    return count;
+}
+
+bool r2d_pool_lock_job(int64 job_id)
+{
+    LOCKTAG tag;
+    job_tag(&tag, job_id);
+    return take_lock(&tag);
+}
+
+void r2d_pool_unlock_job(int64 job_id)
+{
+    LOCKTAG tag;
+    job_tag(&tag, job_id);
+    LockRelease(&tag, ExclusiveLock, true);
+}
+
+bool r2d_pool_lock_file(int64 job_id, int file_no)
+{
+    LOCKTAG tag;
+    file_tag(&tag, job_id, file_no);
+    return take_lock(&tag);
+}
+
+void r2d_pool_unlock_file(int64 job_id, int file_no)
+{
+    LOCKTAG tag;
+    file_tag(&tag, job_id, file_no);
+    LockRelease(&tag, ExclusiveLock, true);
+}
+
+void r2d_pool_interrupt(int pid)
+{
+    if (pid > 0 && BackendPidGetProc(pid) != NULL)
+        kill(pid, SIGINT);
+}
+
+void r2d_pool_worker_end(void)
+{
+    int64 job_id;
+
+    r2d_tx_begin();
+    r2d_pool_slot_release();
+    r2d_tx_commit();
+    r2d_tx_begin();
+    job_id = r2d_catalog_oldest_waiting();
+    r2d_tx_commit();
+    if (job_id > 0)
+        (void)r2d_pool_start_leader(job_id);
+}

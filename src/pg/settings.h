@@ -1,0 +1,9 @@
+/* settings.h - the settings of the extension (GUCs). */
+#ifndef R2D_PG_SETTINGS_H
+#define R2D_PG_SETTINGS_H
+
+extern int r2d_max_workers; /* rs2ddb.max_workers: bounds all our workers of the server */
+
+extern void r2d_settings_define(void);
+
+#endif

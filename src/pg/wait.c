@@ -1,0 +1,62 @@
+/* wait.c - latch, postmaster death and one socket in one wait set. */
+#include "wait.h"
+
+#include "compat.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/wait_event.h"
+
+struct R2dWaiter {
+    WaitEventSet *set;
+};
+
+static void free_set(void *arg)
+{
+    FreeWaitEventSet(((R2dWaiter *)arg)->set);
+}
+
+R2dWaiter *r2d_waiter_create(MemoryContext context, int fd)
+{
+    R2dWaiter *waiter = MemoryContextAllocZero(context, sizeof(R2dWaiter));
+
+    waiter->set = r2d_create_wait_event_set(3);
+    r2d_on_reset(context, free_set, waiter);
+    AddWaitEventToSet(waiter->set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+    AddWaitEventToSet(waiter->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+    AddWaitEventToSet(waiter->set, WL_SOCKET_READABLE, fd, NULL, NULL);
+    return waiter;
+}
+
+void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms)
+{
+    WaitEvent event;
+
+    if (WaitEventSetWait(waiter->set, timeout_ms, &event, 1, PG_WAIT_EXTENSION) == 1 &&
+        (event.events & WL_LATCH_SET))
+        ResetLatch(MyLatch);
+}
+
+static R2dStatus wait_for_core(void *context, int fd, int timeout_ms)
+{
+    (void)fd; /* the waiter was made for the client's descriptor */
+    if (ProcDiePending || QueryCancelPending)
+        return R2D_CANCELED;
+    r2d_waiter_wait(context, timeout_ms);
+    if (ProcDiePending || QueryCancelPending)
+        return R2D_CANCELED;
+    CHECK_FOR_INTERRUPTS(); /* barriers and the like: they do not throw */
+    return R2D_OK;
+}
+
+R2dWait r2d_waiter_table(R2dWaiter *waiter)
+{
+    return (R2dWait){.wait = wait_for_core, .context = waiter};
+}
+
+void r2d_sleep(int timeout_ms)
+{
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout_ms,
+                    PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+}

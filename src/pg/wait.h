@@ -1,0 +1,29 @@
+/*
+ * wait.h - one wait for everything: our latch, the death of the postmaster and one descriptor.
+ */
+#ifndef R2D_PG_WAIT_H
+#define R2D_PG_WAIT_H
+
+#include "bridge.h"
+
+#include "../core/http/http.h"
+
+typedef struct R2dWaiter R2dWaiter;
+
+/* A waiter on one descriptor for as long as the context lives (the row path waits thousands of
+ * times a second: the wait set is built once). */
+extern R2dWaiter *r2d_waiter_create(MemoryContext context, int fd);
+
+/*
+ * Waits until the descriptor is readable, the latch is set or timeout_ms (-1: none) have passed.
+ * Does not check for interrupts: the caller does, outside the core's frames.
+ */
+extern void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms);
+
+/* The same behind the core's wait table: R2D_CANCELED when the worker was asked to stop. */
+extern R2dWait r2d_waiter_table(R2dWaiter *waiter);
+
+/* Sleeps on the latch for at most timeout_ms, then checks for interrupts. */
+extern void r2d_sleep(int timeout_ms);
+
+#endif

@@ -1,0 +1,158 @@
+// The files of one UNLOAD: rows are dealt to slices, each slice writes one file after another.
+import { once } from 'node:events';
+import { OutBuffer } from './out_buffer.mjs';
+import { createCompressor } from './compress.mjs';
+import { uploadStream } from './s3_upload.mjs';
+
+const TAKE_BYTES = 256 * 1024;
+const ROTATE = Symbol('rotate');
+
+class File {
+  constructor(s3, target, compression) {
+    this.target = target;
+    this.rows = 0;
+    this.compressor = createCompressor(compression);
+    this.startedAt = new Date();
+    this.stored = uploadStream(s3, target, this.compressor.output).catch((error) => {
+      this.error = error;
+      this.compressor.kill();
+      this.compressor.input.emit('drain');
+    });
+  }
+
+  async write(bytes) {
+    if (this.error) throw this.error;
+    if (!this.compressor.input.write(bytes)) await once(this.compressor.input, 'drain');
+    if (this.error) throw this.error;
+  }
+
+  async finish() {
+    this.compressor.input.end();
+    this.bytes = await this.stored;
+    if (this.error) throw this.error;
+    this.endedAt = new Date();
+  }
+}
+
+// What is written to a slice is queued as operations (bytes, or ROTATE with the rows of the file that ends), so that rows
+// can be taken in without waiting.
+class Slice {
+  constructor(number, parent) {
+    this.number = number;
+    this.parent = parent;
+    this.out = new OutBuffer();
+    this.operations = [];
+    this.part = 0;
+    this.rows = 0;
+    this.plainBytes = 0;
+  }
+
+  beginRow() {
+    if (this.rows === 0 && this.parent.header) {
+      this.out.append(this.parent.header);
+      this.headerRows = 1;
+    }
+  }
+
+  endRow(bytes) {
+    this.rows++;
+    this.plainBytes += bytes;
+    const { rowsPerFile, maxBytes } = this.parent;
+    if ((rowsPerFile && this.rows >= rowsPerFile) || this.plainBytes >= maxBytes) this.rotate();
+    else if (this.out.length >= TAKE_BYTES) this.take();
+  }
+
+  take() {
+    if (!this.out.length) return;
+    const bytes = this.out.take();
+    this.parent.queuedBytes += bytes.length;
+    this.operations.push({ bytes });
+  }
+
+  rotate() {
+    if (!this.rows) return;
+    this.take();
+    this.operations.push({ kind: ROTATE, rows: this.rows + (this.headerRows ?? 0) });
+    this.parent.rotations++;
+    this.rows = 0;
+    this.plainBytes = 0;
+  }
+
+  async drain() {
+    while (this.operations.length) {
+      const operation = this.operations.shift();
+      if (operation.kind === ROTATE) {
+        this.parent.rotations--;
+        const file = this.file;
+        this.file = undefined;
+        await this.parent.finishFile(file, operation.rows);
+      } else {
+        this.parent.queuedBytes -= operation.bytes.length;
+        this.file ??= this.parent.openFile(this);
+        await this.file.write(operation.bytes);
+      }
+    }
+  }
+}
+
+export class UnloadFiles {
+  // settings: {s3, bucket, nameOf(slice, part), sliceNumbers, compression, rowsPerFile, maxBytes, header, writeRow}
+  // onFile(file, index) is awaited after each finished file, before any other file is finished.
+  constructor(settings, onFile) {
+    Object.assign(this, settings);
+    this.onFile = onFile;
+    this.files = [];
+    this.open = new Set();
+    this.rows = 0;
+    this.queuedBytes = 0;
+    this.rotations = 0;
+    this.slices = this.sliceNumbers.map((number) => new Slice(number, this));
+    this.finishing = Promise.resolve();
+  }
+
+  row(bytes, start) {
+    const slice = this.slices[this.rows % this.slices.length];
+    this.rows++;
+    slice.beginRow();
+    const before = slice.out.length;
+    this.writeRow(slice.out, bytes, start);
+    slice.endRow(slice.out.length - before);
+  }
+
+  get mustDrain() {
+    return this.queuedBytes > 0 || this.rotations > 0;
+  }
+
+  async drain() {
+    await Promise.all(this.slices.map((slice) => slice.drain()));
+  }
+
+  openFile(slice) {
+    const key = this.nameOf(slice.number, slice.part++);
+    const file = new File(this.s3, { bucket: this.bucket, key }, this.compression);
+    this.open.add(file);
+    return file;
+  }
+
+  // One at a time.
+  finishFile(file, rows) {
+    this.finishing = this.finishing.then(async () => {
+      await file.finish();
+      this.open.delete(file);
+      this.files.push({ key: file.target.key, rows, bytes: file.bytes, startedAt: file.startedAt, endedAt: file.endedAt });
+      await this.onFile(this.files[this.files.length - 1], this.files.length);
+    });
+    return this.finishing;
+  }
+
+  async finish() {
+    for (const slice of this.slices) slice.rotate();
+    for (const slice of this.slices) await slice.drain();
+  }
+
+  // Open files are dropped; finished ones stay, as after a failed UNLOAD.
+  abort() {
+    for (const file of this.open) file.compressor.kill();
+    this.open.clear();
+  }
+}
