@@ -25,7 +25,9 @@ REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 override with_llvm := no
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement -fvisibility=hidden
-PG_CPPFLAGS = -I$(shell $(PG_CONFIG) --includedir)
+# PostgreSQL 15 leaves PGDLLEXPORT empty; with hidden visibility it must say what it means.
+PG_CPPFLAGS = -I$(shell $(PG_CONFIG) --includedir) \
+	-D'PGDLLEXPORT=__attribute__((visibility("default")))'
 SHLIB_LINK = -lpq -lcurl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
 EXTRA_CLEAN = build
 

@@ -293,6 +293,16 @@ CREATE POLICY own_rejects ON rs2ddb.reject FOR SELECT USING (
 CREATE POLICY own_events ON rs2ddb.event FOR SELECT USING (
     EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) event.job_id));
 
+COMMENT ON POLICY own_jobs ON rs2ddb.job IS 'an owner sees his jobs, pg_read_all_stats sees all';
+COMMENT ON POLICY own_files ON rs2ddb.file IS 'the files of the jobs that one sees';
+COMMENT ON POLICY own_rejects ON rs2ddb.reject IS 'the rejects of the jobs that one sees';
+COMMENT ON POLICY own_events ON rs2ddb.event IS 'the events of the jobs that one sees';
+COMMENT ON SEQUENCE rs2ddb.job_job_id_seq IS 'numbers the jobs';
+COMMENT ON SEQUENCE rs2ddb.event_event_id_seq IS 'numbers the events';
+COMMENT ON INDEX rs2ddb.job_active IS 'jobs that are not settled';
+COMMENT ON INDEX rs2ddb.file_open IS 'files that are not done';
+COMMENT ON INDEX rs2ddb.event_job IS 'events of a job in order';
+
 GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
 GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
 

@@ -51,8 +51,9 @@ typedef struct R2dAwsRequest {
 typedef struct R2dAwsCall {
     R2dHttpExchange exchange; /* timeouts, stream and response_limit are the caller's to set */
     R2dBytes url;
-    R2dBytes text;    /* owned header texts: date, token, authorization, payload hash */
-    R2dBytes scratch; /* canonical request */
+    R2dBytes text;      /* owned header texts: date, authorization, payload hash */
+    R2dBytes scratch;   /* canonical request, string to sign */
+    char operation[48]; /* for messages: "BatchWriteItem", "GetObject"; set by prepare */
 } R2dAwsCall;
 
 /* Sets sensible timeouts (connect 5 s, silence 30 s) and a response limit of 1 MB. */
@@ -69,6 +70,10 @@ R2dStatus r2d_aws_prepare(R2dAwsService *service, R2dAwsCall *call, const R2dAws
  * has been corrected in the service (action R2D_ACT_CLOCK: sign and send again).
  */
 R2dStatus r2d_aws_judge(R2dAwsService *service, const R2dAwsCall *call, R2dError *err);
+
+/* After R2D_ACT_REGION: where the bucket lives; false when the reply did not say (HEAD the bucket
+ * then: that reply does). */
+bool r2d_aws_bucket_region(const R2dAwsCall *call, char region[64]);
 
 /*
  * Control-plane convenience: prepare, perform, judge; transient failures and throttles are retried

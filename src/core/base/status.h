@@ -3,7 +3,7 @@
  *
  * The core never jumps and never prints: it returns a status, and where the
  * status is R2D_FAILED it has filled the caller's R2dError. Only src/pg turns an
- * R2dError into an ereport().
+ * R2dError into an error of the server.
  */
 #ifndef R2D_STATUS_H
 #define R2D_STATUS_H

@@ -46,14 +46,13 @@ bool r2d_float_text_real(R2dView text, const R2dNumber *number, char buffer[R2D_
         return true;
     if (!terminated(text, copy))
         return false;
-    double read = strtod(copy, NULL);
-    if (fabs(read) > FLT_MAX)
+    float value = strtof(copy, NULL);
+    if (isinf(value))
         return false;
-    float value = (float)read;
     for (int digits = FLT_DIG; digits <= FLT_DECIMAL_DIG; digits++) {
         int len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%.*g", digits, (double)value);
         *shortest = r2d_view(buffer, (size_t)len);
-        if ((float)strtod(buffer, NULL) == value)
+        if (strtof(buffer, NULL) == value)
             break;
     }
     return true;

@@ -94,15 +94,15 @@ static R2dStatus start(S3Object *object)
                              .headers = object->headers,
                              .header_count = set_headers(object)};
     http->ops->cancel(http, exchange);
-    if (r2d_aws_prepare(object->options.service, &object->call, &request, &object->error) != R2D_OK)
-        return R2D_FAILED;
+    R2dStatus status =
+        r2d_aws_prepare(object->options.service, &object->call, &request, &object->error);
     exchange->stream = true;
     exchange->response_limit = object->options.chunk_bytes;
     exchange->total_timeout_ms = 0;
     exchange->owner = object;
     object->reply_checked = false;
     object->skip = 0;
-    if (http->ops->start(http, exchange, &object->error) != R2D_OK)
+    if (status != R2D_OK || http->ops->start(http, exchange, &object->error) != R2D_OK)
         return r2d_s3_explain(&object->error, NULL, R2D_S3_READ, object->options.bucket,
                               object->options.key);
     object->phase = PHASE_RUNNING;

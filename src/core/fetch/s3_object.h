@@ -12,8 +12,7 @@ typedef struct R2dS3ObjectOptions {
     R2dAwsService *service; /* borrowed */
     const char *bucket;     /* borrowed until close */
     const char *key;
-    int64_t
-        size_bytes; /* what the manifest promised; -1: not told. Another length is R2D_ERR_DATA */
+    int64_t size_bytes; /* as the manifest promised; -1: not told. Another one is R2D_ERR_DATA */
     size_t chunk_bytes; /* held at most; 0: 256 KB */
     int attempts;       /* in a row without progress, before giving up; 0: 8 */
 } R2dS3ObjectOptions;
@@ -29,8 +28,8 @@ R2dSource *r2d_s3_object_open(const R2dAlloc *alloc, const R2dS3ObjectOptions *o
 int r2d_s3_object_wait_ms(const R2dSource *source);
 int64_t r2d_s3_object_received(const R2dSource *source);
 
-/* Must be called with every exchange the client returns from next_done whose owner is this source;
- * others are ignored. (The source also looks at its exchange in read.) */
+/* The owner of the exchange is the source: a loop over next_done ignores exchanges whose owner it
+ * is, the source looks at its exchange in read. */
 
 /* A small object whole, at most limit bytes, appended to out: the manifest. R2D_END when the object
  * does not exist (404, or 403 without list permission is R2D_FAILED). */

@@ -32,15 +32,14 @@ _Static_assert(LIBCURL_VERSION_NUM >= 0x075500, "libcurl 7.85 or later is needed
 typedef struct Slot {
     struct Client *client;
     CURL *easy;
-    R2dHttpExchange *exchange; /* NULL: idle */
+    R2dHttpExchange *exchange;
     bool is_running;
     bool is_paused;
     bool is_metadata;      /* a connection was refused for its address */
     R2dBytes header_lines; /* what header_nodes point at */
     struct curl_slist header_nodes[R2D_HTTP_HEADERS_MAX + 3];
     char curl_error[CURL_ERROR_SIZE];
-    struct Slot *next;      /* of all */
-    struct Slot *next_idle; /* of those without an exchange */
+    struct Slot *next;
 } Slot;
 
 typedef struct Client {
@@ -52,7 +51,6 @@ typedef struct Client {
     R2dHttpWatch watch;
     R2dHttpDoneList done;
     Slot *slots;
-    Slot *idle_slots;
 } Client;
 
 static Client *of(R2dHttpClient *client)
@@ -98,12 +96,12 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
-    uint32_t events = what == CURL_POLL_REMOVE  ? 0
-                      : what == CURL_POLL_INOUT ? EPOLLIN | EPOLLOUT
-                      : what == CURL_POLL_IN    ? EPOLLIN
-                                                : EPOLLOUT;
+    static const uint32_t events[] = {[CURL_POLL_IN] = EPOLLIN,
+                                      [CURL_POLL_OUT] = EPOLLOUT,
+                                      [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
+                                      [CURL_POLL_REMOVE] = 0};
     (void)easy, (void)known;
-    r2d_http_watch_socket(&((Client *)context)->watch, fd, events);
+    r2d_http_watch_socket(&((Client *)context)->watch, fd, events[what]);
     return 0;
 }
 
@@ -121,26 +119,28 @@ static bool set_constants(Slot *slot)
     static const struct {
         CURLoption option;
         long value;
-    } constants[] = {{CURLOPT_NOSIGNAL, 1},
-                     {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-                     {CURLOPT_PATH_AS_IS, 1},
-                     {CURLOPT_FOLLOWLOCATION, 0},
-                     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
-                     {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
-                     {CURLOPT_SSL_VERIFYPEER, 1},
-                     {CURLOPT_SSL_VERIFYHOST, 2},
-                     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-                     {CURLOPT_TCP_NODELAY, 1},
-                     {CURLOPT_TCP_KEEPALIVE, 1},
-                     {CURLOPT_TCP_KEEPIDLE, 30},
-                     {CURLOPT_TCP_KEEPINTVL, 10},
-                     {CURLOPT_LOW_SPEED_LIMIT, 1}};
+    } constants[] = {
+        {CURLOPT_NOSIGNAL, 1},
+        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+        {CURLOPT_PATH_AS_IS, 1},
+        {CURLOPT_FOLLOWLOCATION, 0},
+        {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+        {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
+        {CURLOPT_SSL_VERIFYPEER, 1},
+        {CURLOPT_SSL_VERIFYHOST, 2},
+        {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+        {CURLOPT_TCP_NODELAY, 1},
+        {CURLOPT_TCP_KEEPALIVE, 1},
+        {CURLOPT_TCP_KEEPIDLE, 30},
+        {CURLOPT_TCP_KEEPINTVL, 10},
+        {CURLOPT_LOW_SPEED_LIMIT, 1},
+#if LIBCURL_VERSION_NUM >= 0x075700
+        {CURLOPT_QUICK_EXIT, 1}, /* cancel does not wait for the resolver thread */
+#endif
+    };
     bool ok = true;
     for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++)
         ok &= SET(slot->easy, constants[i].option, constants[i].value);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    ok &= SET(slot->easy, CURLOPT_QUICK_EXIT, 1L); /* cancel does not wait for the resolver */
-#endif
     return ok;
 }
 
@@ -171,12 +171,13 @@ static void slot_free(Slot *slot)
     r2d_release(alloc, slot);
 }
 
-static Slot *slot_new(Client *client)
+static Slot *slot_new(Client *client, R2dHttpExchange *exchange)
 {
     Slot *slot = r2d_new(client->alloc, sizeof *slot);
     if (slot == NULL)
         return NULL;
     slot->client = client;
+    slot->exchange = exchange;
     r2d_bytes_init(&slot->header_lines, client->alloc);
     slot->easy = curl_easy_init();
     if (slot->easy == NULL || !set_constants(slot) || !set_pointers(slot)) {
@@ -185,21 +186,6 @@ static Slot *slot_new(Client *client)
     }
     slot->next = client->slots;
     client->slots = slot;
-    return slot;
-}
-
-static Slot *slot_of(Client *client, R2dHttpExchange *exchange)
-{
-    Slot *slot = exchange->transport;
-    if (slot == NULL && client->idle_slots != NULL) {
-        slot = client->idle_slots;
-        client->idle_slots = slot->next_idle;
-    } else if (slot == NULL) {
-        slot = slot_new(client);
-    }
-    exchange->transport = slot;
-    if (slot != NULL)
-        slot->exchange = exchange;
     return slot;
 }
 
@@ -311,7 +297,8 @@ static R2dStatus curl_start(R2dHttpClient *base, R2dHttpExchange *exchange, R2dE
     Client *client = of(base);
     if (exchange->state == R2D_HTTP_RUNNING)
         return r2d_fail(err, R2D_ERR_INTERNAL, "an HTTP exchange was started twice");
-    Slot *slot = slot_of(client, exchange);
+    Slot *slot = exchange->transport != NULL ? exchange->transport : slot_new(client, exchange);
+    exchange->transport = slot;
     if (slot == NULL)
         return r2d_fail_memory(err);
     r2d_http_done_remove(&client->done, exchange);
@@ -429,25 +416,20 @@ static int curl_wait_ms(R2dHttpClient *base)
 
 static void curl_forget(R2dHttpClient *base, R2dHttpExchange *exchange)
 {
-    Slot *slot = exchange->transport;
+    Slot *slot = exchange->transport, **link = &of(base)->slots;
     curl_cancel(base, exchange);
     exchange->transport = NULL;
-    slot->exchange = NULL;
-    slot->next_idle = of(base)->idle_slots;
-    of(base)->idle_slots = slot;
+    while (*link != slot)
+        link = &(*link)->next;
+    *link = slot->next;
+    slot_free(slot);
 }
 
 static void curl_close(R2dHttpClient *base)
 {
     Client *client = of(base);
-    for (Slot *slot = client->slots, *next; slot != NULL; slot = next) {
-        next = slot->next;
-        if (slot->exchange != NULL) {
-            curl_cancel(base, slot->exchange);
-            slot->exchange->transport = NULL;
-        }
-        slot_free(slot);
-    }
+    while (client->slots != NULL)
+        curl_forget(base, client->slots->exchange);
     if (client->multi != NULL)
         curl_multi_cleanup(client->multi);
     r2d_http_watch_close(&client->watch);

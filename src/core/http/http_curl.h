@@ -14,10 +14,10 @@ typedef struct R2dHttpCurlOptions {
 } R2dHttpCurlOptions;
 
 /*
- * One client: a curl multi handle, an epoll descriptor, a pool of easy handles that keep their
- * connections. Certificates are verified, redirects are never followed, only http and https are
- * spoken, HTTP/1.1 is used, no signal is used, proxies come from the environment.
- * curl_global_init must have been done by r2d_http_curl_global_init. NULL on failure.
+ * One client: a curl multi handle, which keeps the connections, and an epoll descriptor; each
+ * exchange keeps its easy handle. Certificates are verified, redirects are never followed, only
+ * http and https are spoken, HTTP/1.1 is used, no signal is used, proxies come from the
+ * environment. curl_global_init must have been done by r2d_http_curl_global_init. NULL on failure.
  */
 R2dHttpClient *r2d_http_curl_open(const R2dAlloc *alloc, const R2dHttpCurlOptions *options,
                                   R2dError *err);

@@ -198,3 +198,14 @@ export function closingIndex(words, open) {
   }
   return -1;
 }
+
+// Per token: is it the type a value is cast to, with :: or in CAST(... AS ...)?
+export function castTargets(words) {
+  const openers = []; // the tokens before the parentheses that are open
+  return words.map((token, i) => {
+    const opener = openers[openers.length - 1];
+    if (isSymbol(token, '(')) openers.push(words[i - 1]);
+    else if (isSymbol(token, ')')) openers.pop();
+    return isSymbol(words[i - 1], '::') || (isWord(words[i - 1], 'as') && isWord(opener, 'cast', 'try_cast'));
+  });
+}

@@ -1,12 +1,12 @@
 // What PostgreSQL 15 would take and Redshift does not: refused here, before the private PostgreSQL sees it.
-import { SqlError, isSymbol, isWord } from './lexer.mjs';
+import { SqlError, castTargets, isSymbol, isWord } from './lexer.mjs';
 
 const MISSING_FUNCTIONS = new Set(['string_agg', 'array_agg', 'json_agg', 'jsonb_agg', 'json_object_agg', 'jsonb_object_agg',
   'json_build_object', 'json_build_array', 'jsonb_build_object', 'jsonb_build_array', 'row_to_json', 'to_json', 'to_jsonb',
   'json_strip_nulls', 'jsonb_pretty', 'format', 'encode', 'unnest', 'make_date', 'make_timestamp', 'make_time',
   'make_interval', 'convert_to', 'convert_from', 'get_byte', 'set_byte', 'sha256', 'sha512', 'gen_random_uuid', 'regexp_match',
   'regexp_matches', 'regexp_split_to_table', 'regexp_split_to_array', 'concat_ws', 'num_nulls', 'num_nonnulls', 'xpath',
-  'starts_with', 'string_to_table', 'pg_typeof', 'trim_scale', 'min_scale', 'scale', 'to_number_safe', 'textin', 'float8out']);
+  'starts_with', 'string_to_table', 'pg_typeof', 'trim_scale', 'min_scale', 'scale', 'textin', 'float8out']);
 const LEADER_ONLY = new Set(['generate_series', 'current_schema', 'current_schemas', 'array_to_string', 'string_to_array',
   'has_table_privilege', 'has_schema_privilege', 'has_database_privilege', 'pg_get_viewdef', 'pg_backend_pid', 'version',
   'pg_last_unload_count', 'pg_last_unload_id', 'pg_last_query_id', 'pg_last_copy_count', 'pg_sleep', 'now', 'age']);
@@ -36,10 +36,8 @@ function checkCall(words, i, inUnload) {
   }
 }
 
-function checkType(words, i) {
-  const { value: name, start: position } = words[i];
-  const isCast = isSymbol(words[i - 1], '::') || (isWord(words[i - 1], 'as') && isSymbol(words[i + 1], ')'));
-  if (isCast && MISSING_TYPES.has(name)) throw new SqlError('42704', `type "${name}" does not exist`, { position });
+function checkType({ value: name, start: position }) {
+  if (MISSING_TYPES.has(name)) throw new SqlError('42704', `type "${name}" does not exist`, { position });
 }
 
 function checkClause(text, words, i) {
@@ -58,10 +56,11 @@ function checkClause(text, words, i) {
 
 export function checkStrictness(text, words, { inUnload = false } = {}) {
   if (isWord(words[0], 'copy')) throw new SqlError('0A000', 'COPY is not supported by this stand-in');
+  const isCast = castTargets(words);
   for (let i = 0; i < words.length; i++) {
     if (words[i].type !== 'word') continue;
     if (looksLikeCall(words, i)) checkCall(words, i, inUnload);
-    checkType(words, i);
+    if (isCast[i]) checkType(words[i]);
     checkClause(text, words, i);
   }
 }

@@ -1,5 +1,5 @@
 // Type names in statement texts: Redshift's limits, its defaults in DDL, and names PostgreSQL spells differently.
-import { SqlError, closingIndex, isSymbol, isWord } from './lexer.mjs';
+import { SqlError, castTargets, closingIndex, isSymbol, isWord } from './lexer.mjs';
 
 const STRING_LIMITS = { varchar: 65535, nvarchar: 65535, varying: 65535, char: 4096, character: 4096, nchar: 4096, bpchar: 4096 };
 const VARBYTE_LIMIT = 16777216;
@@ -50,27 +50,16 @@ function checkDecimal(words, i, { isType, replacements }) {
   if (scale > 37 || scale > precision) fail(`DECIMAL scale ${scale} must be between 0 and ${Math.min(37, precision)}`);
 }
 
-function openers(words) {
-  const stack = [];
-  return words.map((token, i) => {
-    const top = stack[stack.length - 1];
-    if (isSymbol(token, '(')) stack.push(words[i - 1]);
-    else if (isSymbol(token, ')')) stack.pop();
-    return top;
-  });
-}
-
 export function rewriteTypes(words, replacements) {
-  const opener = openers(words);
+  const isCast = castTargets(words);
   const inTableDefinition = isWord(words[0], 'create', 'alter') && words.slice(1, 4).some((word) => isWord(word, 'table'));
   for (let i = 0; i < words.length; i++) {
     const token = words[i];
     if (token.type !== 'word' || isSymbol(words[i - 1], '.')) continue;
-    const isCast = isSymbol(words[i - 1], '::') || (isWord(words[i - 1], 'as') && isWord(opener[i], 'cast', 'try_cast'));
     if (Object.hasOwn(STRING_LIMITS, token.value)) checkString(words, i, replacements);
     else if (isWord(token, 'varbyte', 'varbinary')) dropLength(words, i, replacements);
     else if (isWord(token, 'decimal', 'numeric', 'dec')) {
-      checkDecimal(words, i, { isType: isCast || (inTableDefinition && i > 3), replacements });
+      checkDecimal(words, i, { isType: isCast[i] || (inTableDefinition && i > 3), replacements });
     }
     if (inTableDefinition && isWord(token, 'varchar', 'text') && !isSymbol(words[i + 1], '(') && words[i - 1].type !== 'symbol') {
       replacements.set(token, 'varchar(256)');

@@ -1,4 +1,5 @@
 // The files of one UNLOAD: rows are dealt to slices, each slice writes one file after another.
+import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { OutBuffer } from './out_buffer.mjs';
 import { createCompressor } from './compress.mjs';
@@ -54,12 +55,23 @@ class Slice {
     }
   }
 
-  endRow(bytes) {
+  // start: where the row begins in this.out. A row that would make the file too large begins the next one.
+  endRow(start) {
+    const bytes = this.out.length - start;
+    const { rowsPerFile, maxBytes } = this.parent;
+    if (this.rows && this.plainBytes + bytes > maxBytes) this.moveToNextFile(start);
     this.rows++;
     this.plainBytes += bytes;
-    const { rowsPerFile, maxBytes } = this.parent;
-    if ((rowsPerFile && this.rows >= rowsPerFile) || this.plainBytes >= maxBytes) this.rotate();
+    if (rowsPerFile && this.rows >= rowsPerFile) this.rotate();
     else if (this.out.length >= TAKE_BYTES) this.take();
+  }
+
+  moveToNextFile(start) {
+    const row = Buffer.from(this.out.bytes.subarray(start, this.out.length));
+    this.out.length = start;
+    this.rotate();
+    this.beginRow();
+    this.out.append(row);
   }
 
   take() {
@@ -114,9 +126,9 @@ export class UnloadFiles {
     const slice = this.slices[this.rows % this.slices.length];
     this.rows++;
     slice.beginRow();
-    const before = slice.out.length;
+    const rowStart = slice.out.length;
     this.writeRow(slice.out, bytes, start);
-    slice.endRow(slice.out.length - before);
+    slice.endRow(rowStart);
   }
 
   get mustDrain() {

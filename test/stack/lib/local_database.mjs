@@ -23,7 +23,8 @@ export const isExtensionInstalled = (postgres) => existsSync(join(postgres.share
 
 function serverSql({ gateway, front, iamRole, bucket }) {
   const server = {
-    host: '127.0.0.1', port: gateway.port, dbname: ETL.dbname, region: AWS.AWS_REGION, iam_role: iamRole,
+    host: '127.0.0.1', port: gateway.port, dbname: ETL.dbname, sslmode: 'disable', // the gateway speaks no TLS
+    region: AWS.AWS_REGION, iam_role: iamRole,
     stage: `s3://${bucket}/rs2ddb/`, s3_endpoint: front.s3Endpoint, dynamodb_endpoint: front.dynamodbEndpoint,
   };
   const mapping = {

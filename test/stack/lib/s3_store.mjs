@@ -83,7 +83,8 @@ export class S3Store extends FilesystemStore {
       const entries = await readdir(folder, { withFileTypes: true }).catch((error) => ignoreMissing(error) ?? []);
       for (const entry of entries) {
         const name = above + entry.name;
-        if (entry.isDirectory() && (`${name}/`.startsWith(prefix) || prefix.startsWith(`${name}/`))) await visit(join(folder, entry.name), `${name}/`);
+        const inside = `${name}/`;
+        if (entry.isDirectory() && (inside.startsWith(prefix) || prefix.startsWith(inside))) await visit(join(folder, entry.name), inside);
         else if (name.endsWith(OBJECT_SUFFIX)) found.push(name.slice(0, -OBJECT_SUFFIX.length));
       }
     };

@@ -32,7 +32,7 @@ function checkOperation(request, operation) {
   checkString(request.TableName);
   for (const field of ['Item', 'Key', 'ExclusiveStartKey', 'ExpressionAttributeValues']) checkItem(request[field]);
   if (operation === 'BatchWriteItem') eachTable(request.RequestItems, checkWriteRequests);
-  if (operation === 'BatchGetItem') eachTable(request.RequestItems, (entry) => { checkStructure(entry); checkList(entry?.Keys)?.forEach(checkItem); });
+  if (operation === 'BatchGetItem') eachTable(request.RequestItems, checkKeys);
   if (operation === 'TransactWriteItems') checkList(request.TransactItems)?.forEach(checkTransactItem);
 }
 
@@ -49,6 +49,11 @@ function checkWriteRequests(list) {
     checkItem(write?.PutRequest?.Item);
     checkItem(write?.DeleteRequest?.Key);
   }
+}
+
+function checkKeys(entry) {
+  checkStructure(entry);
+  checkList(entry?.Keys)?.forEach(checkItem);
 }
 
 function checkTransactItem(entry) {

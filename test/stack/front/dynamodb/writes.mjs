@@ -41,7 +41,7 @@ export async function runWrite({ request, operation, actions, state, send }) {
   if (!unprocessed.length) return bookReply(await send(null), passed, state);
   counters.add('items_unprocessed', unprocessed.length);
   const back = asUnprocessed(unprocessed, settings.unprocessed_numbers);
-  if (!passed.length) return { status: 200, body: Buffer.from(JSON.stringify({ UnprocessedItems: back })), items: 0, unprocessed: unprocessed.length };
+  if (!passed.length) return merged({ status: 200, body: Buffer.from('{}'), items: 0 }, back, unprocessed.length);
   const reply = bookReply(await send({ ...request, RequestItems: asRequestItems(passed) }), passed, state);
   return reply.status === 200 ? merged(reply, back, unprocessed.length) : reply;
 }

@@ -135,7 +135,10 @@ export class ChunkedBody extends Transform {
   #checkTrailer() {
     if (!this.trailerName) return;
     const value = this.trailers[this.trailerName];
-    if (value === undefined) throw new S3Failure(400, 'MalformedTrailerError', 'The request contained trailing data that was not well-formed or did not conform to our published schema.');
+    if (value === undefined) {
+      throw new S3Failure(400, 'MalformedTrailerError',
+        'The request contained trailing data that was not well-formed or did not conform to our published schema.');
+    }
     if (this.checksum && this.checksum.digest('base64') !== value) throw badChecksum(this.trailerName.replace('x-amz-checksum-', ''));
     if (!this.signed) return;
     const lines = createHash('sha256').update(`${this.trailerName}:${value}\n`).digest('hex');

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs a command in a private copy of the tree, as an unprivileged user when started by root:
+# PostgreSQL refuses to run as root, and a clone below /root is not readable for others.
+#   scripts/as_unprivileged.sh COMMAND [ARGUMENT...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+copy=$(mktemp -d "${TMPDIR:-/tmp}/rs2ddb-check-XXXXXX")
+trap 'rm -rf "$copy"' EXIT
+tar -cf - --exclude=./.git --exclude=./build --exclude=./.stack --exclude='*.o' . | tar -xf - -C "$copy"
+
+if [ "$(id -u)" -eq 0 ]; then
+    chown -R postgres: "$copy"
+    (cd "$copy" && HOME="$copy" runuser -u postgres -- "$@")
+else
+    (cd "$copy" && "$@")
+fi

@@ -1,0 +1,50 @@
+# The commands that must work on a fresh machine; included by Makefile.
+
+.PHONY: $(COMMANDS)
+
+deps:
+	@scripts/deps.sh
+
+demo: deps
+	@scripts/install.sh
+	@node demo/demo.mjs
+
+demo-stop stack-stop:
+	@node test/stack/stack.mjs stop
+
+stack: deps
+	@scripts/install.sh
+	@node test/stack/stack.mjs start
+
+check: deps
+	@scripts/install.sh
+	@scripts/check.sh
+
+check-unit unit: deps
+	@$(MAKE) -s -f test/unit/unit.mk unit
+
+check-san: deps
+	@$(MAKE) -s -f test/unit/unit.mk unit SAN=1
+
+check-sql: deps
+	@scripts/install.sh
+	@scripts/as_unprivileged.sh scripts/check_sql.sh
+
+check-tap: deps
+	@scripts/install.sh
+	@scripts/as_unprivileged.sh env TESTS="$(TESTS)" scripts/check_tap.sh
+
+check-stack: deps
+	@scripts/check_node.sh
+
+check-tree:
+	@scripts/check_tree.sh
+
+format:
+	@clang-format -i src/core/*/*.[ch] src/pg/*.[ch] test/unit/*.[ch] test/fuzz/*.c
+
+check-format: deps
+	@scripts/check_format.sh
+
+fuzz-short: deps
+	@$(MAKE) -s -f test/fuzz/fuzz.mk fuzz-short

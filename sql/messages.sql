@@ -1,0 +1,86 @@
+-- What a user is told. Nothing here reaches a network: port 1 of this host refuses at once.
+CREATE EXTENSION rs2ddb;
+\set VERBOSITY default
+
+-- no warehouse, an unknown one, more than one
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items', server => 'nowhere');
+CREATE SERVER one FOREIGN DATA WRAPPER rs2ddb OPTIONS (host '127.0.0.1', port '1');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+CREATE USER MAPPING FOR CURRENT_USER SERVER one OPTIONS (password 'secret');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+ALTER SERVER one OPTIONS (ADD dbname 'dev', ADD region 'us-east-1', ADD stage 's3://bucket/',
+    ADD iam_role 'arn:aws:iam::123456789012:role/unload', ADD sslmode 'disable');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+ALTER USER MAPPING FOR CURRENT_USER SERVER one OPTIONS (ADD user 'etl',
+    ADD aws_access_key_id 'AKIDEXAMPLE', ADD aws_secret_access_key 'secret');
+CREATE SERVER two FOREIGN DATA WRAPPER rs2ddb;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+DROP SERVER two;
+
+-- arguments
+SELECT rs2ddb_export(NULL, 'items');
+SELECT rs2ddb_export('SELECT 1 AS id', NULL);
+SELECT rs2ddb_export('SELECT 1 AS id', 'no such table!');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items', mode => 'upsert');
+SELECT rs2ddb_export('SELECT 1 AS id', 'items', workers => 0);
+SELECT rs2ddb_export('SELECT 1 AS id', 'items', max_wcu => -1);
+SELECT rs2ddb_export('SELECT 1 AS id', 'items', max_rejects => -1);
+SELECT rs2ddb_wait(4711);
+SELECT rs2ddb_cancel(4711);
+SELECT rs2ddb_resume(4711);
+SELECT count(*) AS jobs FROM rs2ddb.job;
+
+-- a rolled-back caller leaves no job, in a subtransaction neither
+BEGIN;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') > 0 AS queued;
+ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') > 0 AS queued;
+ROLLBACK TO s;
+COMMIT;
+SELECT count(*) AS jobs FROM rs2ddb.job;
+
+-- a wait that could never end is refused
+BEGIN;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+\set VERBOSITY terse
+SELECT regexp_replace(state, '.', 'x', 'g') FROM rs2ddb_wait(:job);
+ROLLBACK;
+\set VERBOSITY default
+BEGIN;
+DO $$
+DECLARE hint text;
+BEGIN
+    PERFORM rs2ddb_wait(rs2ddb_export('SELECT 1 AS id', 'items'));
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE 'hint: %', hint;
+END $$;
+ROLLBACK;
+
+-- a warehouse that cannot be reached
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+SELECT state, error_message, error_hint, error_sqlstate FROM rs2ddb_wait(:job);
+SELECT state, message FROM rs2ddb.event WHERE job_id = :job ORDER BY event_id;
+SELECT state, percent, items_written FROM rs2ddb.progress WHERE job_id = :job;
+
+-- only a query, only one, refused before anything is sent
+SELECT rs2ddb_export('DELETE FROM t', 'items') AS job \gset
+SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:job);
+SELECT rs2ddb_export('SELECT 1; DROP TABLE t', 'items') AS job \gset
+SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:job);
+SELECT rs2ddb_export('SELECT (1', 'items') AS job \gset
+SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:job);
+
+-- in a frozen snapshot a wait would see nothing
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+SELECT state FROM rs2ddb_wait(:job);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT state FROM rs2ddb_wait(:job);
+COMMIT;
+
+-- settled jobs
+SELECT rs2ddb_cancel(:job);
+DROP EXTENSION rs2ddb CASCADE;
