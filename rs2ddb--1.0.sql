@@ -55,6 +55,7 @@ CREATE INDEX job_active ON rs2ddb.job (job_id)
     WHERE state NOT IN ('succeeded', 'failed', 'canceled');
 
 COMMENT ON TABLE rs2ddb.job IS 'one export: what was asked, where it stands, its ledger, its error';
+COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
 COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
 COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote; NULL until it has finished';

@@ -74,7 +74,7 @@ SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:jo
 SELECT rs2ddb_export('SELECT (1', 'items') AS job \gset
 SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:job);
 
--- in a frozen snapshot a wait would see nothing
+-- a job that has settled can be looked at in any isolation level
 SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
 SELECT state FROM rs2ddb_wait(:job);
 BEGIN ISOLATION LEVEL REPEATABLE READ;

@@ -1,6 +1,8 @@
 /* leader.c - the life of a job's leader. */
 #include "leader.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -236,6 +238,9 @@ static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
     R2dFailure failure;
 
+    /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
+    pqsignal(SIGINT, SIG_IGN);
+    QueryCancelPending = false;
     fill_failure(&failure, error);
     if (leader->job->state == R2D_JOB_PREPARING || leader->job->state == R2D_JOB_UNLOADING)
         stop_unload(leader);

@@ -14,6 +14,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "../core/aws/endpoint.h"
 #include "../core/fetch/s3_object.h"
@@ -117,7 +118,8 @@ static void check_endpoint(const char *name, const char *value)
     R2dEndpoint endpoint;
     R2dError err;
     if (r2d_endpoint_custom(&endpoint, value, &err) != R2D_OK)
-        invalid_value(name, value, err.message);
+        invalid_value(name, value,
+                      psprintf("Use http://host:port or https://host (%s).", err.message));
 }
 
 static const OptionRule *find_rule(const char *name, Oid catalog)
@@ -257,12 +259,31 @@ static void require_own_secrets(const R2dOptions *options, Oid role, const char 
     require_option(options->aws_secret_access_key, "aws_secret_access_key", MAPPING, server);
 }
 
+static void require_mapping(ForeignServer *server, Oid role)
+{
+    if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(role),
+                              ObjectIdGetDatum(server->serverid)) ||
+        SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+                              ObjectIdGetDatum(server->serverid)))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("role \"%s\" has no user mapping for warehouse \"%s\"",
+                           GetUserNameFromId(role, false), server->servername),
+                    errhint("Create it with CREATE USER MAPPING FOR %s SERVER %s OPTIONS (user "
+                            "'...', password '...', aws_access_key_id '...', "
+                            "aws_secret_access_key '...').",
+                            quote_identifier(GetUserNameFromId(role, false)),
+                            quote_identifier(server->servername))));
+}
+
 R2dOptions *r2d_options_load(const char *server_name, Oid role)
 {
     ForeignServer *server = find_server(server_name, role);
-    UserMapping *mapping = GetUserMapping(role, server->serverid);
+    UserMapping *mapping;
     R2dOptions *options = palloc0(sizeof *options);
 
+    require_mapping(server, role);
+    mapping = GetUserMapping(role, server->serverid);
     read_options(server->options, options, SERVER);
     read_options(mapping->options, options, MAPPING);
     require_option(options->host, "host", SERVER, server_name);

@@ -65,7 +65,7 @@ static void write_reply(FakeDynamodb *fake, FakeFlight *flight, const FakeWrite 
         first = false;
     }
     r2d_bytes_append_text(&out, first ? "}" : "]}");
-    const char *blank = r2d_random_next(&fake->random) % 4 == 0 ? " " : "";
+    const char *blank = fake->odd_shapes && r2d_random_next(&fake->random) % 4 == 0 ? " " : "";
     r2d_bytes_appendf(&out,
                       ",\"ConsumedCapacity\":[{%s\"TableName\":\"table\",\"CapacityUnits\":%.1f,"
                       "\"Table\":{\"CapacityUnits\":%d.0}}]}",

@@ -56,6 +56,7 @@ typedef struct FakeDynamodb {
     const char *partition_key; /* attribute names */
     const char *sort_key;      /* NULL: none */
     const char *poison;        /* an item that contains this is refused; NULL: none */
+    bool odd_shapes;           /* some replies carry blanks */
     double unit_cost;          /* capacity units per item */
     int64_t delay_min_us, delay_max_us;
     double chance[FAKE_KINDS]; /* of each kind, beside FAKE_OK */

@@ -282,6 +282,8 @@ static void waiting_times_are_right(void **state)
     (void)state;
     R2dPacer pacer;
     r2d_pacer_init(&pacer, 100, 100, 0);
+    assert_int_equal(r2d_pacer_wait_us(&pacer, 25, 0), 0);
+    r2d_pacer_take(&pacer, 25, 0);
     assert_int_equal(r2d_pacer_wait_us(&pacer, 25, 0), 250001);
     assert_int_equal(r2d_pacer_wait_us(&pacer, 25, 250000), 0);
     r2d_pacer_take(&pacer, 25, 250000);

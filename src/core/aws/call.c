@@ -149,7 +149,7 @@ static void describe(const R2dAwsService *service, const R2dAwsRequest *request,
     R2dSigv4Input *input = &signing->input;
     *input = (R2dSigv4Input){.method = request->method,
                              .encode_path_again = !is_s3(service),
-                             .query = (const R2dSigv4Pair *)request->query,
+                             .query = request->query,
                              .query_count = request->query_count,
                              .headers = signing->headers,
                              .region = service->region,

@@ -31,10 +31,7 @@ void r2d_aws_service_init(R2dAwsService *service, const R2dAlloc *alloc, const R
                           const char *signing_name, const R2dCredentials *credentials);
 void r2d_aws_service_wipe(R2dAwsService *service);
 
-typedef struct R2dAwsPair {
-    R2dView name;
-    R2dView value;
-} R2dAwsPair;
+typedef R2dSigv4Pair R2dAwsPair; /* name, value */
 
 /* What is asked. All views are borrowed until the exchange is DONE. */
 typedef struct R2dAwsRequest {

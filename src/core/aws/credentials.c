@@ -21,13 +21,20 @@ static void wipe_bytes(R2dBytes *bytes)
     r2d_bytes_free(bytes);
 }
 
-/* The generation survives, so that a signing key derived from the old secret is not found again. */
+/* Never 0, and never the same again: a signing key derived from an old secret is not found. */
+static void next_generation(R2dCredentials *credentials)
+{
+    if (++credentials->generation == 0)
+        credentials->generation = 1;
+}
+
 void r2d_credentials_wipe(R2dCredentials *credentials)
 {
     wipe_bytes(&credentials->access_key_id);
     wipe_bytes(&credentials->secret_access_key);
     wipe_bytes(&credentials->session_token);
     credentials->expires_wall_us = 0;
+    next_generation(credentials);
 }
 
 /* Into a block of the right size at once: a buffer that grows would leave copies behind. */
@@ -41,8 +48,7 @@ bool r2d_credentials_set(R2dCredentials *credentials, R2dView access_key_id,
                          R2dView secret_access_key, R2dView session_token)
 {
     credentials->expires_wall_us = 0;
-    if (++credentials->generation == 0)
-        credentials->generation = 1;
+    next_generation(credentials);
     if (set_bytes(&credentials->access_key_id, access_key_id) &&
         set_bytes(&credentials->secret_access_key, secret_access_key) &&
         set_bytes(&credentials->session_token, session_token))

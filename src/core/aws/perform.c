@@ -2,8 +2,6 @@
  */
 #include "call.h"
 
-#include <stdio.h>
-
 #define TRANSIENT_BASE_US (50 * R2D_US_PER_MS)
 #define THROTTLE_BASE_US  (500 * R2D_US_PER_MS)
 #define BACKOFF_MAX_US    (20 * R2D_US_PER_S)
@@ -62,10 +60,11 @@ static R2dStatus sleep_us(const R2dAwsService *service, R2dHttpClient *client, c
 static R2dStatus try_once(R2dAwsService *service, R2dAwsCall *call, const R2dAwsRequest *request,
                           R2dHttpClient *client, const R2dWait *wait, R2dError *err)
 {
-    R2dStatus status = r2d_aws_prepare(service, call, request, err);
-    if (status == R2D_OK)
-        status = r2d_http_perform(client, wait, &call->exchange, err);
-    if (status == R2D_OK || (status == R2D_FAILED && call->exchange.state == R2D_HTTP_DONE))
+    if (r2d_aws_prepare(service, call, request, err) != R2D_OK)
+        return R2D_FAILED;
+    R2dStatus status = r2d_http_perform(client, wait, &call->exchange, err);
+    bool has_failed_itself = call->exchange.state == R2D_HTTP_DONE && call->exchange.failed;
+    if (status == R2D_OK || (status == R2D_FAILED && has_failed_itself))
         status = r2d_aws_judge(service, call, err);
     return status;
 }
@@ -76,7 +75,6 @@ R2dStatus r2d_aws_perform(R2dAwsService *service, R2dAwsCall *call, const R2dAws
     bool clock_corrected = false;
     R2dError error;
     R2dStatus status = R2D_FAILED;
-    call->exchange.state = R2D_HTTP_IDLE;
     for (int attempt = 1;; attempt++) {
         status = try_once(service, call, request, client, wait, &error);
         if (status != R2D_FAILED)

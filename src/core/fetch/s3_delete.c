@@ -211,7 +211,7 @@ R2dStatus r2d_s3_delete_prefix(R2dAwsService *service, R2dHttpClient *http, cons
     r2d_aws_call_init(&deletion.call, service->alloc);
     R2dStatus status = run(&deletion, prefix, &listed);
     if (status == R2D_FAILED && !listed)
-        r2d_s3_explain(&deletion.error, &deletion.call.exchange, R2D_S3_DELETE, bucket, prefix);
+        r2d_s3_explain(&deletion.error, &deletion.call, R2D_S3_DELETE, bucket, prefix);
     if (status == R2D_FAILED && err != NULL)
         *err = deletion.error;
     if (status == R2D_OK && deletion.refused > 0)

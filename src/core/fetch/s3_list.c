@@ -214,7 +214,7 @@ R2dStatus r2d_s3_list(R2dAwsService *service, R2dHttpClient *http, const R2dWait
                            ? walk(&listing, &page, visitor, context, &why)
                            : r2d_fail_memory(&why);
     if (status == R2D_FAILED)
-        r2d_s3_explain(&why, &listing.call.exchange, R2D_S3_LIST, bucket, prefix);
+        r2d_s3_explain(&why, &listing.call, R2D_S3_LIST, bucket, prefix);
     if (status == R2D_FAILED && err != NULL)
         *err = why;
     r2d_aws_call_free(http, &listing.call);

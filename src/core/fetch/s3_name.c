@@ -45,23 +45,11 @@ static void set_message(R2dError *err, const char *before, const char *bucket, c
     r2d_text_copy(err->message, sizeof err->message, message, strlen(message));
 }
 
-/* The bucket's own region, when the reply names it. */
-static bool copy_region(const R2dHttpExchange *exchange, char *region, size_t size)
-{
-    R2dView header = r2d_view(NULL, 0);
-    if (exchange != NULL)
-        header = r2d_http_response_header(exchange, "x-amz-bucket-region");
-    if (header.len == 0 || header.len >= size)
-        return false;
-    r2d_text_copy(region, size, header.data, header.len);
-    return true;
-}
-
-static void explain_region(R2dError *err, const R2dHttpExchange *exchange, const char *before,
+static void explain_region(R2dError *err, const R2dAwsCall *call, const char *before,
                            const char *bucket, const char *key)
 {
     char region[64], after[128];
-    if (copy_region(exchange, region, sizeof region)) {
+    if (call != NULL && r2d_aws_bucket_region(call, region)) {
         snprintf(after, sizeof after, ": the bucket is in region %s", region);
         set_message(err, before, bucket, key, after);
         set_hint(err, "Set the server option stage_region to '%s'.", region);
@@ -76,7 +64,7 @@ static bool has_code(const R2dError *err, const char *code)
     return strcmp(err->code, code) == 0;
 }
 
-R2dStatus r2d_s3_explain(R2dError *err, const R2dHttpExchange *exchange, R2dS3Action action,
+R2dStatus r2d_s3_explain(R2dError *err, const R2dAwsCall *call, R2dS3Action action,
                          const char *bucket, const char *key)
 {
     char before[32], after[sizeof err->message + 32];
@@ -84,7 +72,7 @@ R2dStatus r2d_s3_explain(R2dError *err, const R2dHttpExchange *exchange, R2dS3Ac
         return R2D_FAILED;
     snprintf(before, sizeof before, "cannot %s ", actions[action].verb);
     if (err->action == R2D_ACT_REGION) {
-        explain_region(err, exchange, before, bucket, key);
+        explain_region(err, call, before, bucket, key);
     } else if (has_code(err, "NoSuchBucket")) {
         set_message(err, before, bucket, key, ": there is no such bucket");
         set_hint(err, "Check the server option stage%s.", "");

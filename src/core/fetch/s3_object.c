@@ -135,8 +135,7 @@ static R2dStatus retry_or_fail(S3Object *object)
         wait_before_retry(object, err->action);
         return R2D_AGAIN;
     }
-    r2d_s3_explain(err, &object->call.exchange, R2D_S3_READ, object->options.bucket,
-                   object->options.key);
+    r2d_s3_explain(err, &object->call, R2D_S3_READ, object->options.bucket, object->options.key);
     if (passing && err->hint[0] == '\0')
         snprintf(err->hint, sizeof err->hint,
                  "It was tried %d times in a row without progress; the job can be resumed.",

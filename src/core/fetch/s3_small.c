@@ -12,7 +12,7 @@ static R2dStatus explain(const R2dAwsCall *call, const char *bucket, const char 
                         limit);
     if (err->http_status == 404 && strcmp(err->code, "NoSuchBucket") != 0)
         return R2D_END;
-    return r2d_s3_explain(err, &call->exchange, R2D_S3_READ, bucket, key);
+    return r2d_s3_explain(err, call, R2D_S3_READ, bucket, key);
 }
 
 static R2dStatus get(R2dAwsService *service, R2dHttpClient *http, const R2dWait *wait,

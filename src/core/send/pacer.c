@@ -14,6 +14,7 @@
 #define RATE_MIN       1.0
 #define START_WCU      500.0
 #define START_DOUBLE_S 0.5 /* time in which an unknown rate doubles */
+#define START_CUTS     2   /* the first one may only say that the table had no burst saved */
 #define EPOCH_US       100000
 #define CUT_MARGIN     0.985
 #define CUT_MIN        0.1
@@ -30,8 +31,9 @@ void r2d_pacer_init(R2dPacer *pacer, double initial_wcu, double max_wcu, int64_t
         .rate = initial_wcu > 0 ? initial_wcu : START_WCU,
         .max_wcu = max_wcu,
         .scale = 1,
+        .tokens = 25, /* one batch may go at once */
         .last_us = now_us,
-        .starting = initial_wcu <= 0,
+        .starting = initial_wcu <= 0 ? START_CUTS : 0,
         .rtt_us = 20000,
         .cut_us = now_us,
         .epoch_us = now_us,
@@ -106,7 +108,7 @@ static void cut(R2dPacer *pacer, int64_t now_us)
     double share = pacer->accepted / (pacer->accepted + pacer->throttled);
     double rate = r2d_pacer_rate(pacer) * (share > CUT_MIN ? share : CUT_MIN) * CUT_MARGIN;
     pacer->rate = rate > RATE_MIN ? rate : RATE_MIN;
-    pacer->starting = false;
+    pacer->starting -= pacer->starting > 0 ? 1 : 0;
     pacer->cut_us = now_us;
     if (pacer->tokens > 0)
         pacer->tokens = 0;
@@ -130,7 +132,7 @@ static void grow(R2dPacer *pacer, int64_t now_us)
         return;
     if (epoch_s > 1)
         epoch_s = 1;
-    double per_s = pacer->starting ? 1 / START_DOUBLE_S : growth_per_s(pacer, now_us);
+    double per_s = pacer->starting > 0 ? 1 / START_DOUBLE_S : growth_per_s(pacer, now_us);
     pacer->rate *= 1 + per_s * epoch_s;
 }
 

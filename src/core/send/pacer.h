@@ -22,7 +22,7 @@ typedef struct R2dPacer {
     double tokens;   /* may be below zero: owed */
     double scale;    /* units consumed per unit estimated: indexes, larger old items */
     int64_t last_us; /* tokens are right for this instant */
-    bool starting;   /* the limit was not told and has not been met: grow fast */
+    int starting;    /* the limit was not told: grow fast until so many cuts; 0: no more */
     double rtt_us;   /* smoothed */
     int64_t cut_us;  /* last cut; writes sent before say nothing about the rate since */
     /* The open observation epoch. */

@@ -141,14 +141,10 @@ static R2dStatus on_clock(R2dSender *sender, R2dSlot *slot, const R2dError *why,
 static R2dStatus on_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us, const R2dError *why,
                            R2dError *err)
 {
-    bool transient = why->action == R2D_ACT_RETRY || why->kind == R2D_ERR_NETWORK;
-    if (why->kind == R2D_ERR_MEMORY)
-        transient = false;
-    if (transient) {
+    switch (why->action) {
+    case R2D_ACT_RETRY:
         back_off(sender, slot, R2D_BACKOFF_TRANSIENT, now_us);
         return fruitless(sender, now_us, why, err);
-    }
-    switch (why->action) {
     case R2D_ACT_THROTTLE:
         return on_throttle(sender, slot, now_us, why, err);
     case R2D_ACT_REJECT:
