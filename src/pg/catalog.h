@@ -97,8 +97,19 @@ extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
 extern void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *failure,
                                    const char *message);
 
-/* Marks the wish; a queued job without a leader is canceled at once. False: it had settled. */
-extern bool r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
+/* The files of the job are not on S3 any more: what was written stays counted, going on needs a
+ * new UNLOAD. */
+extern void r2d_catalog_job_forget_files(int64 job_id);
+
+typedef enum R2dCancel {
+    R2D_CANCEL_SETTLED,   /* too late: the job had settled */
+    R2D_CANCEL_DONE,      /* it had not begun: canceled now */
+    R2D_CANCEL_INTERRUPT, /* its leader must be interrupted: *leader_pid */
+    R2D_CANCEL_LEAD,      /* it has lost its leader: a new one must end it */
+} R2dCancel;
+
+/* Marks the wish, and says what must happen when this transaction commits. */
+extern R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
 
 /* A settled job back to queued; its failed files and those with rejects to pending. */
 extern void r2d_catalog_job_requeue(int64 job_id);

@@ -240,26 +240,42 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *f
     r2d_spi_leave(&spi);
 }
 
-bool r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
+void r2d_catalog_job_forget_files(int64 job_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
-    bool running;
 
-    *leader_pid = 0;
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = NULL, stage_prefix = NULL "
+                "WHERE job_id = $1",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
+R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool running, untouched = false;
+
     r2d_arg_int8(&args, job_id);
     running = r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
                           "AND state NOT IN ('succeeded', 'failed', 'canceled') "
-                          "RETURNING leader_pid",
+                          "RETURNING leader_pid, state = 'queued' AND stage_prefix IS NULL",
                           &args) == 1;
-    if (running)
+    if (running) {
         *leader_pid = r2d_spi_int4(1, 0);
-    r2d_spi_leave(&spi);
-    if (running && *leader_pid == 0 && r2d_pool_lock_job(job_id)) {
-        r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
-        r2d_pool_unlock_job(job_id);
+        untouched = r2d_spi_bool(2);
     }
-    return running;
+    r2d_spi_leave(&spi);
+    if (!running)
+        return R2D_CANCEL_SETTLED;
+    if (!r2d_pool_lock_job(job_id)) /* the lock, not the process id, says whether it is led */
+        return R2D_CANCEL_INTERRUPT;
+    if (untouched)
+        r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
+    r2d_pool_unlock_job(job_id);
+    return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
 void r2d_catalog_job_requeue(int64 job_id)

@@ -87,6 +87,14 @@ void r2d_functions_init(void)
     RegisterSubXactCallback(at_subtransaction_end, NULL);
 }
 
+/* A job without a leader would never end: every call gives one to the oldest if there is a slot. */
+static void help_waiting_jobs(void)
+{
+    int64 waiting = r2d_pool_slots_free() > 0 ? r2d_catalog_oldest_waiting() : 0;
+    if (waiting > 0)
+        (void)r2d_pool_start_leader(waiting);
+}
+
 static char *text_arg(FunctionCallInfo fcinfo, int n, const char *name)
 {
     if (PG_ARGISNULL(n))
@@ -152,6 +160,7 @@ PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
             WARNING,
             (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
              errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
+    help_waiting_jobs();
     add_wish(job_id, 0);
     PG_RETURN_INT64(job_id);
 }
@@ -177,14 +186,16 @@ PG_FUNCTION_INFO_V1(rs2ddb_cancel);
 PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 {
     int64 job_id = PG_GETARG_INT64(0);
-    int leader_pid;
-    bool running;
+    int leader_pid = 0;
+    R2dCancel cancel;
 
     (void)own_job(job_id);
-    running = r2d_catalog_job_cancel(job_id, &leader_pid);
-    if (running && leader_pid != 0)
+    cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
+    if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
         add_wish(job_id, leader_pid);
-    PG_RETURN_BOOL(running);
+    if (cancel == R2D_CANCEL_LEAD)
+        add_wish(job_id, 0);
+    PG_RETURN_BOOL(cancel != R2D_CANCEL_SETTLED);
 }
 
 PG_FUNCTION_INFO_V1(rs2ddb_resume);
@@ -238,14 +249,6 @@ static void glance_at(int64 job_id, R2dJobGlance *glance)
 {
     if (!r2d_catalog_job_glance(job_id, glance))
         no_such_job(job_id);
-}
-
-/* A job without a leader would never end: each round gives it one if there is a slot. */
-static void help_waiting_jobs(void)
-{
-    int64 waiting = r2d_pool_slots_free() > 0 ? r2d_catalog_oldest_waiting() : 0;
-    if (waiting > 0)
-        (void)r2d_pool_start_leader(waiting);
 }
 
 static void wait_until_settled(int64 job_id, TimestampTz deadline)

@@ -21,48 +21,45 @@ static void move(R2dLeader *leader, R2dJobState to, const char *message)
     bool moved;
 
     r2d_tx_begin();
-    moved =
-        r2d_catalog_job_move(leader->job->job_id, leader->job->state, to, R2D_BY_LEADER, message);
+    moved = r2d_catalog_job_move(leader->job_id, leader->job->state, to, R2D_BY_LEADER, message);
     r2d_tx_commit();
     if (!moved)
         ereport(ERROR,
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                 errmsg("job " INT64_FORMAT " was changed by somebody else", leader->job->job_id)));
+                 errmsg("job " INT64_FORMAT " was changed by somebody else", leader->job_id)));
     leader->job->state = to;
     pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": %s",
-                                                   leader->job->job_id, r2d_job_state_name(to)));
+                                                   leader->job_id, r2d_job_state_name(to)));
 }
 
-/* Reads the job; NULL when there is nothing for us to do. */
-static R2dJob *take_job(int64 job_id)
+/* Reads the job into leader->job; NULL when it is not ours to run. */
+static void read_job(R2dLeader *leader)
 {
-    MemoryContext context = CurrentMemoryContext;
     R2dJob *job;
 
     r2d_tx_begin();
-    MemoryContextSwitchTo(context);
-    if (!r2d_pool_lock_job(job_id)) {
-        r2d_tx_commit();
-        return NULL;
-    }
-    r2d_catalog_job_led(job_id, MyProcPid);
+    MemoryContextSwitchTo(leader->context);
+    job = r2d_catalog_job(leader->job_id);
+    leader->job = job != NULL && !job->foreign && !r2d_job_is_settled(job->state) ? job : NULL;
     r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
 
+/* Says that we lead it, and puts back what a lost leader left. A cancel that came before is seen
+ * by the second look, one that comes after finds our process id. */
+static void take_job(R2dLeader *leader)
+{
+    read_job(leader);
+    if (leader->job == NULL)
+        return;
     r2d_tx_begin();
-    MemoryContextSwitchTo(context);
-    job = r2d_catalog_job(job_id);
-    if (job != NULL && (job->foreign || r2d_job_is_settled(job->state)))
-        job = NULL;
-    if (job != NULL && job->state != R2D_JOB_QUEUED) {
-        r2d_catalog_job_move(job_id, job->state, R2D_JOB_QUEUED, R2D_BY_RECOVERY,
+    r2d_catalog_job_led(leader->job_id, MyProcPid);
+    if (leader->job->state != R2D_JOB_QUEUED)
+        r2d_catalog_job_move(leader->job_id, leader->job->state, R2D_JOB_QUEUED, R2D_BY_RECOVERY,
                              "its leader was lost");
-        job->state = R2D_JOB_QUEUED;
-    }
-    if (job != NULL)
-        r2d_catalog_files_release(job_id);
+    r2d_catalog_files_release(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(context);
-    return job;
+    read_job(leader);
 }
 
 /* The owner's options, after checking again that he may use the warehouse. */
@@ -109,7 +106,7 @@ static void clean_stage_quietly(R2dLeader *leader)
         EmitErrorReport();
         FlushErrorState();
         ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": staging files stay at %s",
-                             leader->job->job_id, leader->stage_prefix)));
+                             leader->job_id, leader->stage_prefix)));
     }
     PG_END_TRY();
 }
@@ -118,7 +115,7 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
                    const char *message)
 {
     r2d_tx_begin();
-    r2d_catalog_job_settle(leader->job->job_id, state, failure, message);
+    r2d_catalog_job_settle(leader->job_id, state, failure, message);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     leader->job->state = state;
@@ -127,7 +124,7 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
 /* True when the job failed: files that failed, a ledger that does not balance, too many rejects. */
 static bool find_failure(R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
 {
-    int64 job_id = leader->job->job_id;
+    int64 job_id = leader->job_id;
 
     if (r2d_catalog_first_file_failure(job_id, failure))
         return true;
@@ -163,7 +160,7 @@ static void finish(R2dLeader *leader)
 
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
-    counts = r2d_catalog_file_counts(leader->job->job_id);
+    counts = r2d_catalog_file_counts(leader->job_id);
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
@@ -180,6 +177,9 @@ static bool has_files(R2dLeader *leader)
 
 static void run_job(R2dLeader *leader)
 {
+    take_job(leader);
+    if (leader->job == NULL)
+        return;
     move(leader, R2D_JOB_PREPARING, NULL);
     load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
@@ -211,49 +211,53 @@ static void fill_failure(R2dFailure *failure, const ErrorData *error)
     strlcpy(failure->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof failure->sqlstate);
 }
 
-static bool cancel_was_requested(R2dLeader *leader)
+static void take_back_files(R2dLeader *leader)
 {
-    R2dJob *job;
-
     r2d_tx_begin();
-    MemoryContextSwitchTo(leader->context);
-    job = r2d_catalog_job(leader->job->job_id);
+    r2d_catalog_files_release(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
-    return job != NULL && job->cancel_requested;
 }
 
-/* An UNLOAD that did not finish is stopped on the warehouse, and what it wrote is deleted. Files
- * that are known stay: the job can be resumed. */
-static void stop_unload(R2dLeader *leader)
+/* The owner asked: nothing stays behind, what is on S3 is deleted. */
+static void settle_canceled(R2dLeader *leader)
 {
-    if (leader->unload_pid != 0)
-        (void)r2d_redshift_cancel(leader->options, leader->unload_pid, leader->redshift,
-                                  CANCEL_WAIT_MS);
     clean_stage_quietly(leader);
+    r2d_tx_begin();
+    r2d_catalog_job_forget_files(leader->job_id);
+    r2d_tx_commit();
+    settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+}
+
+static void settle_failed(R2dLeader *leader, const ErrorData *error)
+{
+    R2dFailure failure;
+
+    fill_failure(&failure, error);
+    if (leader->job->state == R2D_JOB_PREPARING || leader->job->state == R2D_JOB_UNLOADING)
+        clean_stage_quietly(leader);
+    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
+                  failure.detail ? errdetail_internal("%s", failure.detail) : 0));
+    settle(leader, R2D_JOB_FAILED, &failure, NULL);
 }
 
 /* The job ended with an error: cancelled by its owner, or failed. */
 static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
-    R2dFailure failure;
-
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
     pqsignal(SIGINT, SIG_IGN);
     QueryCancelPending = false;
-    fill_failure(&failure, error);
-    if (leader->job->state == R2D_JOB_PREPARING || leader->job->state == R2D_JOB_UNLOADING)
-        stop_unload(leader);
-    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && cancel_was_requested(leader)) {
-        if (leader->job->state != R2D_JOB_UNLOADING)
-            clean_stage_quietly(leader);
-        settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+    if (leader->unload_pid != 0)
+        (void)r2d_redshift_cancel(leader->options, leader->unload_pid, leader->redshift,
+                                  CANCEL_WAIT_MS);
+    r2d_loading_end(leader);
+    take_back_files(leader);
+    read_job(leader);
+    if (leader->job == NULL)
         return;
-    }
-    ereport(LOG,
-            (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job->job_id, failure.message),
-             failure.detail ? errdetail_internal("%s", failure.detail) : 0));
-    settle(leader, R2D_JOB_FAILED, &failure, NULL);
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && leader->job->cancel_requested)
+        settle_canceled(leader);
+    else
+        settle_failed(leader, error);
 }
 
 static void lead(R2dLeader *leader)
@@ -275,6 +279,25 @@ static void lead(R2dLeader *leader)
     PG_END_TRY();
 }
 
+/* One leader per job. */
+static bool take_lock(R2dLeader *leader)
+{
+    bool locked;
+
+    r2d_tx_begin();
+    locked = r2d_pool_lock_job(leader->job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+    return locked;
+}
+
+static void give_lock(int64 job_id)
+{
+    r2d_tx_begin();
+    r2d_pool_unlock_job(job_id);
+    r2d_tx_commit();
+}
+
 void r2d_leader_main(Datum arg)
 {
     R2dWorkerArgs args = r2d_pool_worker_begin();
@@ -291,13 +314,12 @@ void r2d_leader_main(Datum arg)
     MemoryContextSwitchTo(leader.context);
     if (!slot)
         return; /* whoever holds one starts the oldest waiting job when it ends */
-    leader.job = take_job(args.job_id);
-    if (leader.job != NULL)
-        lead(&leader);
-    MemoryContextDelete(leader.context);
+    leader.job_id = args.job_id;
+    if (!take_lock(&leader))
+        return; /* it has a leader, who looks after the queue when it ends */
+    lead(&leader);
     MemoryContextSwitchTo(TopMemoryContext);
-    r2d_tx_begin();
-    r2d_pool_unlock_job(args.job_id);
-    r2d_tx_commit();
+    MemoryContextDelete(leader.context);
+    give_lock(args.job_id);
     r2d_pool_worker_end();
 }

@@ -13,8 +13,11 @@
 #include "catalog.h"
 #include "redshift.h"
 
+typedef struct R2dLoaders R2dLoaders;
+
 typedef struct R2dLeader {
     MemoryContext context; /* life of the job; sessions end with it */
+    int64 job_id;
     R2dJob *job;
     R2dOptions *options;
     R2dAwsSession *aws;
@@ -24,8 +27,9 @@ typedef struct R2dLeader {
     R2dRemoteColumn *remote; /* column_count, as described */
     R2dColumn *columns;
     int column_count;
-    int unload_pid;     /* while an UNLOAD runs; 0 otherwise */
-    char *stage_prefix; /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
+    int unload_pid;      /* while an UNLOAD runs; 0 otherwise */
+    R2dLoaders *loaders; /* while files are loaded */
+    char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
 } R2dLeader;
 
 extern void r2d_prepare(R2dLeader *leader);
@@ -33,6 +37,9 @@ extern void r2d_unload(R2dLeader *leader);
 
 /* Returns when every file is settled or one failed for a reason that stops the job. */
 extern void r2d_loading(R2dLeader *leader);
+
+/* Stops the loaders and waits for them; harmless when there are none. */
+extern void r2d_loading_end(R2dLeader *leader);
 
 /* Deletes what lies below the stage prefix of the job; only that. Throws. */
 extern void r2d_clean_stage(R2dLeader *leader);

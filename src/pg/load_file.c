@@ -22,6 +22,7 @@ struct R2dLoad {
     R2dMapping mapping;
     R2dTransfer *transfer;
     R2dFile file;
+    bool file_locked;
     R2dOrders orders;
     R2dEstimate rows;
     R2dEstimate units;
@@ -112,6 +113,7 @@ static bool claim(R2dLoad *load)
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                         errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
                                load->file.file_no, load->job->job_id)));
+    load->file_locked = claimed;
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
     return claimed;
@@ -241,6 +243,19 @@ static R2dStatus check_promise(R2dLoad *load, R2dError *err)
     return R2D_FAILED;
 }
 
+static void unlock_file(R2dLoad *load)
+{
+    if (load->file_locked)
+        r2d_pool_unlock_file(load->job->job_id, load->file.file_no);
+    load->file_locked = false;
+}
+
+void r2d_load_abandon(R2dLoad *load)
+{
+    r2d_transfer_file_close(load->transfer);
+    unlock_file(load);
+}
+
 static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
 {
     R2dReject reject;
@@ -255,7 +270,7 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
         describe_failure(err, &failure);
         r2d_catalog_file_failed(load->job->job_id, load->file.file_no, &failure);
     }
-    r2d_pool_unlock_file(load->job->job_id, load->file.file_no);
+    unlock_file(load);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->context);
 }

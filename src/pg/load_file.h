@@ -20,4 +20,8 @@ extern R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2
  */
 extern bool r2d_load_next(R2dLoad *load);
 
+/* After r2d_load_next threw, in a process that lives on: drops what is in flight and lets go of the
+ * file. */
+extern void r2d_load_abandon(R2dLoad *load);
+
 #endif

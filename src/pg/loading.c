@@ -10,16 +10,16 @@
 
 #define WATCH_INTERVAL_MS 1000
 
-/* Reset with the loading context: whoever leaves, also through an error, stops them first. */
-typedef struct Loaders {
+/* Whoever leaves, also through an error, stops them: r2d_loading_end, or the context's reset. */
+struct R2dLoaders {
     BackgroundWorkerHandle **handles;
     int count;       /* alive, as far as we know */
     int limit;       /* alive at once */
     int starts_left; /* a loader that always dies must not be started for ever */
     R2dLoad *own;    /* the leader's own, once it had to help itself */
-} Loaders;
+};
 
-static void forget_ended(Loaders *loaders)
+static void forget_ended(R2dLoaders *loaders)
 {
     int kept = 0;
     for (int i = 0; i < loaders->count; i++) {
@@ -30,13 +30,13 @@ static void forget_ended(Loaders *loaders)
     loaders->count = kept;
 }
 
-static void start_loaders(R2dLeader *leader, Loaders *loaders, const R2dFileCounts *counts,
+static void start_loaders(R2dLeader *leader, R2dLoaders *loaders, const R2dFileCounts *counts,
                           int slots)
 {
     int wanted = (int)Min(counts->pending + counts->running, loaders->limit) - loaders->count;
 
     for (int i = 0; i < Min(wanted, slots) && loaders->starts_left > 0; i++) {
-        BackgroundWorkerHandle *handle = r2d_pool_start_loader(leader->job->job_id);
+        BackgroundWorkerHandle *handle = r2d_pool_start_loader(leader->job_id);
         if (handle == NULL)
             return;
         loaders->handles[loaders->count++] = handle;
@@ -46,7 +46,7 @@ static void start_loaders(R2dLeader *leader, Loaders *loaders, const R2dFileCoun
 
 static void stop_loaders(void *arg)
 {
-    Loaders *loaders = arg;
+    R2dLoaders *loaders = arg;
     for (int i = 0; i < loaders->count; i++)
         TerminateBackgroundWorker(loaders->handles[i]);
 }
@@ -57,8 +57,8 @@ static R2dFileCounts look(R2dLeader *leader, int *slots)
     R2dFileCounts counts;
 
     r2d_tx_begin();
-    r2d_catalog_files_release(leader->job->job_id);
-    counts = r2d_catalog_file_counts(leader->job->job_id);
+    r2d_catalog_files_release(leader->job_id);
+    counts = r2d_catalog_file_counts(leader->job_id);
     *slots = r2d_pool_slots_free();
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
@@ -66,54 +66,55 @@ static R2dFileCounts look(R2dLeader *leader, int *slots)
 }
 
 /* No loader to be had: one file in this process, then look again. */
-static void help_yourself(R2dLeader *leader, Loaders *loaders)
+static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
 {
     if (loaders->own == NULL)
         loaders->own = r2d_load_open(leader->context, leader->job, leader->options);
     (void)r2d_load_next(loaders->own);
 }
 
-static Loaders *open_loaders(R2dLeader *leader, MemoryContext context, int64 files)
+static R2dLoaders *open_loaders(R2dLeader *leader, int64 files)
 {
-    Loaders *loaders = MemoryContextAllocZero(context, sizeof *loaders);
+    R2dLoaders *loaders = MemoryContextAllocZero(leader->context, sizeof *loaders);
     int most = leader->job->workers > 0 ? leader->job->workers : r2d_max_workers;
 
     loaders->limit = Max(Min(most, r2d_max_workers - 1), 0);
     loaders->starts_left = loaders->limit * 3 + (int)Min(files, 1000);
-    loaders->handles =
-        MemoryContextAllocZero(context, sizeof(BackgroundWorkerHandle *) * (loaders->limit + 1));
-    r2d_on_reset(context, stop_loaders, loaders);
+    loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *) *
+                                                                   (loaders->limit + 1));
+    r2d_on_reset(leader->context, stop_loaders, loaders);
     return loaders;
 }
 
-static void end_loaders(Loaders *loaders)
+void r2d_loading_end(R2dLeader *leader)
 {
+    R2dLoaders *loaders = leader->loaders;
+
+    if (loaders == NULL)
+        return;
+    if (loaders->own != NULL)
+        r2d_load_abandon(loaders->own);
     stop_loaders(loaders);
     for (int i = 0; i < loaders->count; i++)
         (void)WaitForBackgroundWorkerShutdown(loaders->handles[i]);
     loaders->count = 0;
+    leader->loaders = NULL;
 }
 
 void r2d_loading(R2dLeader *leader)
 {
-    MemoryContext context =
-        AllocSetContextCreate(leader->context, "rs2ddb loaders", ALLOCSET_SMALL_SIZES);
     int slots;
     R2dFileCounts counts = look(leader, &slots);
-    Loaders *loaders = open_loaders(leader, context, counts.pending);
+    R2dLoaders *loaders = leader->loaders = open_loaders(leader, counts.pending);
 
-    MemoryContextSwitchTo(context);
     while (counts.pending + counts.running > 0 && counts.systemic == 0) {
-        MemoryContextSwitchTo(context);
         start_loaders(leader, loaders, &counts, slots);
-        MemoryContextSwitchTo(leader->context);
-        if (loaders->count == 0)
+        if (loaders->count == 0 && counts.pending > 0)
             help_yourself(leader, loaders);
         else
             r2d_sleep(WATCH_INTERVAL_MS);
         forget_ended(loaders);
         counts = look(leader, &slots);
     }
-    end_loaders(loaders);
-    MemoryContextDelete(context);
+    r2d_loading_end(leader);
 }

@@ -31,7 +31,7 @@ static void begin_attempt(R2dLeader *leader)
     leader->stage_prefix =
         psprintf("s3://%s/%s%s/", leader->aws->bucket, leader->aws->folder, uuid);
     r2d_tx_begin();
-    r2d_catalog_job_unload(leader->job->job_id, leader->stage_prefix,
+    r2d_catalog_job_unload(leader->job_id, leader->stage_prefix,
                            r2d_redshift_pid(leader->redshift));
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
@@ -144,9 +144,9 @@ void r2d_unload(R2dLeader *leader)
                                " rows, the warehouse unloaded " INT64_FORMAT,
                                promised, counted)));
     r2d_tx_begin();
-    r2d_catalog_files_insert(leader->job->job_id, &manifest);
+    r2d_catalog_files_insert(leader->job_id, &manifest);
     leader->job->rows_unloaded = promised >= 0 ? promised : Max(counted, 0);
-    r2d_catalog_job_unloaded(leader->job->job_id, leader->job->rows_unloaded);
+    r2d_catalog_job_unloaded(leader->job_id, leader->job->rows_unloaded);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
 }

@@ -12,8 +12,12 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_node create_warehouse warehouse job_row export_and_wait wait_for faults
-  clear_faults throttle counters gateway reset_stand_ins dynamodb verify_table s3_keys unique);
+our @EXPORT = qw(new_node create_warehouse warehouse load_tables unloads job_row export_job wait_job
+  export_and_wait wait_for faults clear_faults throttle counters gateway reset_stand_ins dynamodb
+  verify_table s3_keys unique);
+
+# The database of the node that the helpers below work in; a test may localize it.
+our $database = 'postgres';
 
 my $http = HTTP::Tiny->new(timeout => 60);
 my $json = JSON::PP->new->canonical->allow_nonref;
@@ -49,7 +53,7 @@ sub create_warehouse
 		aws_access_key_id => $ENV{AWS_ACCESS_KEY_ID},
 		aws_secret_access_key => $ENV{AWS_SECRET_ACCESS_KEY},
 		%{ $mapping_changes // {} });
-	$node->safe_psql('postgres', sprintf(
+	$node->safe_psql($database, sprintf(
 		"CREATE SERVER %s FOREIGN DATA WRAPPER rs2ddb OPTIONS (%s);
 		 CREATE USER MAPPING FOR CURRENT_USER SERVER %s OPTIONS (%s)",
 		$name, _options(\%server), $name, _options(\%mapping)));
@@ -74,6 +78,17 @@ sub warehouse
 	return $out;
 }
 
+# Loads tables of the test data into the warehouse: arguments of test/stack/warehouse/load.mjs.
+sub load_tables
+{
+	my (@args) = @_;
+	my ($ok, $out, $err) = _node_script('', 'test/stack/warehouse/load.mjs', @args);
+	die "load: $out$err" unless $ok;
+}
+
+# How many UNLOADs the warehouse was ever asked for, refused ones included.
+sub unloads { return warehouse('SELECT count(*) FROM redshift.unload_history'); }
+
 # A name nobody used before in this run.
 sub unique
 {
@@ -85,28 +100,40 @@ sub unique
 sub job_row
 {
 	my ($node, $job) = @_;
-	return $json->decode($node->safe_psql('postgres',
+	return $json->decode($node->safe_psql($database,
 			"SELECT row_to_json(j) FROM rs2ddb.job j WHERE job_id = $job"));
 }
 
-# Queues an export and waits for its end. %args are named arguments as SQL text.
-# Returns the job's row as a hash.
-sub export_and_wait
+# Queues an export and returns its job id. %args are named arguments as SQL text.
+sub export_job
 {
 	my ($node, $query, $table, %args) = @_;
 	my $more = join '', map { ", $_ => $args{$_}" } sort keys %args;
 	$more .= ", server => 'warehouse'" unless exists $args{server};
-	my $job = $node->safe_psql('postgres',
+	return $node->safe_psql($database,
 		"SELECT rs2ddb_export(\$rs2ddb_query\$$query\$rs2ddb_query\$, '$table'$more)");
-	$node->safe_psql('postgres', "SELECT state FROM rs2ddb_wait($job, '5 minutes')");
+}
+
+# Waits for the end of a job and returns its row as a hash.
+sub wait_job
+{
+	my ($node, $job) = @_;
+	$node->safe_psql($database, "SELECT state FROM rs2ddb_wait($job, '5 minutes')");
 	return job_row($node, $job);
+}
+
+# Queues an export and waits for its end; returns the job's row as a hash.
+sub export_and_wait
+{
+	my ($node, @args) = @_;
+	return wait_job($node, export_job($node, @args));
 }
 
 # Waits until the SQL returns the wanted text, for at most 60 seconds; false when it never did.
 sub wait_for
 {
 	my ($node, $sql, $wanted) = @_;
-	return $node->poll_query_until('postgres', $sql, $wanted // 't');
+	return $node->poll_query_until($database, $sql, $wanted // 't');
 }
 
 sub _call

@@ -1,6 +1,7 @@
 // Reads and prepares DynamoDB tables for the tests with AWS's own client.
 //   node t/lib/dynamodb.mjs scan TABLE              every item, one JSON line each
 //   node t/lib/dynamodb.mjs tables                  names, one JSON line each
+//   node t/lib/dynamodb.mjs describe TABLE          its description, one JSON line
 //   node t/lib/dynamodb.mjs create JSON             CreateTable with these parameters
 //   node t/lib/dynamodb.mjs drop TABLE
 import { createRequire } from 'node:module';
@@ -8,6 +9,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(new URL('../../test/stack/package.json', import.meta.url));
 const {
   DynamoDBClient, ScanCommand, ListTablesCommand, CreateTableCommand, DeleteTableCommand,
+  DescribeTableCommand,
 } = require('@aws-sdk/client-dynamodb');
 
 const client = new DynamoDBClient({
@@ -34,6 +36,7 @@ async function scan(TableName) {
 const actions = {
   scan,
   tables: async () => (await client.send(new ListTablesCommand({}))).TableNames.forEach(print),
+  describe: async (TableName) => print((await client.send(new DescribeTableCommand({ TableName }))).Table),
   create: (parameters) => client.send(new CreateTableCommand(JSON.parse(parameters))),
   drop: (TableName) => client.send(new DeleteTableCommand({ TableName })),
 };

@@ -38,7 +38,9 @@ static R2dStatus start(R2dHttpClient *client, R2dHttpExchange *exchange, R2dErro
     exchange->response.len = exchange->response_headers.len = 0;
     exchange->headers_done = true;
     exchange->status = 200;
-    exchange->failed = fuzz->left == 0 || !r2d_bytes_append(&exchange->response, fuzz->rest, len);
+    exchange->failed = fuzz->left == 0 ||
+                       !r2d_bytes_append_text(&exchange->response_headers, "server: S3\r\n") ||
+                       !r2d_bytes_append(&exchange->response, fuzz->rest, len);
     if (exchange->failed)
         r2d_fail(&exchange->error, R2D_ERR_NETWORK, "no reply");
     fuzz->rest += len + (end != NULL);

@@ -117,7 +117,8 @@ size_t r2d_number_bytes(const R2dNumber *number)
     if (number->zero)
         return 1;
     size_t pairs = (size_t)(half(number->high) - half(number->low) + 1);
-    return 1 + pairs + (number->negative ? 1 : 0);
+    size_t bytes = 1 + pairs + (number->negative ? 1 : 0);
+    return bytes < R2D_NUMBER_BYTES_MAX ? bytes : R2D_NUMBER_BYTES_MAX;
 }
 
 size_t r2d_number_canonical(const R2dNumber *number, char out[R2D_NUMBER_CANONICAL_MAX])

@@ -10,6 +10,8 @@
 #define R2D_NUMBER_EXPONENT_MAX 125 /* of the first significant digit */
 #define R2D_NUMBER_EXPONENT_MIN -130
 
+#define R2D_NUMBER_BYTES_MAX 21 /* none counts more (measured on DynamoDB Local) */
+
 typedef enum R2dNumberFault {
     R2D_NUMBER_OK = 0,
     R2D_NUMBER_SYNTAX,

@@ -4,12 +4,9 @@
 
 #include "http.h"
 
-/* Fills exchange->error: R2D_ERR_NETWORK, the host (never path or query) and text. hint may be
- * NULL. */
+/* Fills exchange->error: R2D_ERR_NETWORK, the host (never path or query) and libcurl's text, or a
+ * clearer one where we have it. hint may be NULL. */
 void r2d_http_failure(R2dHttpExchange *exchange, R2dAction action, const char *text,
                       const char *hint);
-
-/* The same for a connection on which nothing moved for silence_timeout_ms. */
-void r2d_http_failure_silence(R2dHttpExchange *exchange);
 
 #endif

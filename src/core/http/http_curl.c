@@ -25,9 +25,7 @@ _Static_assert(LIBCURL_VERSION_NUM >= 0x075500, "libcurl 7.85 or later is needed
 #define SET(easy, option, value)        (curl_easy_setopt(easy, option, value) == CURLE_OK)
 #define SET_MULTI(multi, option, value) (curl_multi_setopt(multi, option, value) == CURLM_OK)
 
-#define EVENTS_MAX         64
-#define STREAM_BUFFER_SIZE (64L * 1024)
-#define PLAIN_BUFFER_SIZE  (16L * 1024)
+#define EVENTS_MAX 64
 
 typedef struct Slot {
     struct Client *client;
@@ -57,8 +55,6 @@ static Client *of(R2dHttpClient *client)
 {
     return (Client *)client;
 }
-
-/* Callbacks of libcurl */
 
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
@@ -111,8 +107,6 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
     r2d_http_watch_timer(&((Client *)context)->watch, timeout_ms);
     return 0;
 }
-
-/* Slots */
 
 static bool set_constants(Slot *slot)
 {
@@ -189,8 +183,6 @@ static Slot *slot_new(Client *client, R2dHttpExchange *exchange)
     return slot;
 }
 
-/* The request part */
-
 static void add_node(Slot *slot, int *count, const char *line)
 {
     struct curl_slist *node = &slot->header_nodes[*count];
@@ -240,14 +232,12 @@ static bool set_limits(Slot *slot)
 {
     const R2dHttpExchange *exchange = slot->exchange;
     long silence_s = (exchange->silence_timeout_ms + 999L) / 1000;
+    /* Refused while a buffer is left from a transfer that failed early; then that one serves. */
+    curl_easy_setopt(slot->easy, CURLOPT_BUFFERSIZE, exchange->stream ? 64L * 1024 : 16L * 1024);
     return SET(slot->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms) &&
            SET(slot->easy, CURLOPT_TIMEOUT_MS, (long)exchange->total_timeout_ms) &&
-           SET(slot->easy, CURLOPT_LOW_SPEED_TIME, silence_s) &&
-           SET(slot->easy, CURLOPT_BUFFERSIZE,
-               exchange->stream ? STREAM_BUFFER_SIZE : PLAIN_BUFFER_SIZE);
+           SET(slot->easy, CURLOPT_LOW_SPEED_TIME, silence_s);
 }
-
-/* The finished */
 
 static void explain(Slot *slot, CURLcode code)
 {
@@ -261,6 +251,7 @@ static void explain(Slot *slot, CURLcode code)
         {CURLE_SSL_CACERT_BADFILE, R2D_ACT_STOP, "Check the CA file."},
         {CURLE_URL_MALFORMAT, R2D_ACT_STOP, "Check the endpoint."},
         {CURLE_UNSUPPORTED_PROTOCOL, R2D_ACT_STOP, "Check the endpoint."},
+        {CURLE_LOGIN_DENIED, R2D_ACT_STOP, "Check the endpoint."},
         {CURLE_OK, R2D_ACT_RETRY, NULL}, /* all others */
     };
     const char *text = slot->curl_error[0] != '\0' ? slot->curl_error : curl_easy_strerror(code);
@@ -271,8 +262,6 @@ static void explain(Slot *slot, CURLcode code)
         r2d_fail_memory(&slot->exchange->error);
     else if (slot->is_metadata)
         r2d_http_failure(slot->exchange, R2D_ACT_STOP, "it leads to a link-local address", NULL);
-    else if (code == CURLE_OPERATION_TIMEDOUT && strncmp(text, "Operation too slow", 18) == 0)
-        r2d_http_failure_silence(slot->exchange);
     else
         r2d_http_failure(slot->exchange, known[i].action, text, known[i].hint);
 }
@@ -289,8 +278,6 @@ static void finish(Client *client, Slot *slot, CURLcode code)
         explain(slot, code);
     r2d_http_done_append(&client->done, exchange);
 }
-
-/* The client's table */
 
 static R2dStatus curl_start(R2dHttpClient *base, R2dHttpExchange *exchange, R2dError *err)
 {

@@ -176,7 +176,10 @@ R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err)
         R2dStatus status = take_rows(transfer, &flow, &rows, err);
         if (status != R2D_OK)
             return status;
-        *moved = *moved || rows > 0;
+        if (rows > 0) {
+            *moved = true;
+            transfer->quiet_since_us = 0;
+        }
     }
     settle_down(transfer, flow);
     return r2d_sender_pump(transfer->sender, err);
