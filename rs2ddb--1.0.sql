@@ -358,7 +358,7 @@ COMMENT ON FUNCTION rs2ddb_cancel(bigint) IS
 CREATE FUNCTION rs2ddb_resume(job bigint)
     RETURNS bigint LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rs2ddb_resume(bigint) IS
-'Goes on with a failed or canceled job from where it stopped: no finished UNLOAD is run again, no settled row is written twice, rejected rows are tried again. Returns the job id.';
+'Goes on with a failed or canceled job from where it stopped: a finished UNLOAD is not run again while its files are there, files go on at their checkpoints, and files with rejects are loaded anew. Returns the job id.';
 
 REVOKE ALL ON FUNCTION
     rs2ddb_export(text, text, name, text[], text, jsonb, integer, integer, bigint, boolean),

@@ -1,5 +1,7 @@
 -- What a user is told. Nothing here reaches a network: port 1 of this host refuses at once.
 CREATE EXTENSION rs2ddb;
+CREATE ROLE regress_rs2ddb_super SUPERUSER;
+SET ROLE regress_rs2ddb_super;
 \set VERBOSITY default
 
 -- no warehouse, an unknown one, more than one
@@ -83,4 +85,6 @@ COMMIT;
 
 -- settled jobs
 SELECT rs2ddb_cancel(:job);
+RESET ROLE;
 DROP EXTENSION rs2ddb CASCADE;
+DROP ROLE regress_rs2ddb_super;

@@ -84,8 +84,7 @@ void r2d_throw(const R2dError *err)
     char *detail = r2d_from_utf8_or_null(r2d_view_of(err->detail));
     char *hint = r2d_from_utf8_or_null(r2d_view_of(err->hint));
 
-    strlcpy(last_mark.code, err->code, sizeof(last_mark.code));
-    strlcpy(last_mark.request_id, err->request_id, sizeof(last_mark.request_id));
+    r2d_error_mark_set(err);
     ereport(ERROR,
             (errcode(r2d_error_sqlstate(err)),
              errmsg("%s", message ? message : "the error's text cannot be shown in this encoding"),
@@ -110,6 +109,12 @@ void r2d_check(R2dStatus status, const R2dError *err)
 const R2dRemoteMark *r2d_error_mark(void)
 {
     return &last_mark;
+}
+
+void r2d_error_mark_set(const R2dError *err)
+{
+    strlcpy(last_mark.code, err->code, sizeof(last_mark.code));
+    strlcpy(last_mark.request_id, err->request_id, sizeof(last_mark.request_id));
 }
 
 void r2d_error_mark_clear(void)

@@ -32,8 +32,10 @@ extern void r2d_throw(const R2dError *err) pg_attribute_noreturn();
 /* Throws unless status is R2D_OK. R2D_CANCELED checks for interrupts first. */
 extern void r2d_check(R2dStatus status, const R2dError *err);
 
-/* The mark of the error that was thrown last by r2d_throw; cleared by r2d_error_mark_clear. */
+/* The mark of the error that was thrown last: set by r2d_throw, and by r2d_error_mark_set for an
+ * error that is thrown otherwise. Whoever catches an error for good clears it. */
 extern const R2dRemoteMark *r2d_error_mark(void);
+extern void r2d_error_mark_set(const R2dError *err);
 extern void r2d_error_mark_clear(void);
 
 /* SQLSTATE for an R2dError. */

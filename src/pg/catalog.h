@@ -111,7 +111,9 @@ typedef enum R2dCancel {
 /* Marks the wish, and says what must happen when this transaction commits. */
 extern R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
 
-/* A settled job back to queued; its failed files and those with rejects to pending. */
+/* A failed or canceled job, or one that came with a copy and belongs here from now on, back to
+ * queued; its files that are not done and those with rejects to pending. Any other is left alone.
+ */
 extern void r2d_catalog_job_requeue(int64 job_id);
 
 /* The oldest job of this database that is not settled and has no leader; 0 when there is none. */
@@ -160,6 +162,7 @@ typedef struct R2dOrders {
     bool stop;   /* the job is being cancelled or has settled */
     int max_wcu; /* of the job; 0: none */
     int running; /* files of the job that are being loaded */
+    int pending; /* and that wait for a loader */
 } R2dOrders;
 
 typedef struct R2dFileCounts {
@@ -177,7 +180,7 @@ typedef struct R2dFileCounts {
 extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
 
 /* The next pending file, now running; false when there is none. */
-extern bool r2d_catalog_file_claim(int64 job_id, R2dFile *file);
+extern bool r2d_catalog_file_claim(int64 job_id, R2dFile *file, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. */
 extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,

@@ -57,7 +57,27 @@ static void forget_rejects_behind(R2dArgs *args, const R2dFile *file)
                 args);
 }
 
-bool r2d_catalog_file_claim(int64 job_id, R2dFile *file)
+static void read_orders(int64 job_id, R2dOrders *orders)
+{
+    R2dArgs args = {0};
+
+    *orders = (R2dOrders){.stop = true, .running = 1};
+    r2d_arg_int8(&args, job_id);
+    if (r2d_spi_run("SELECT j.cancel_requested OR j.state <> 'loading', j.max_wcu, "
+                    "f.running::integer, f.pending::integer FROM rs2ddb.job j, LATERAL ("
+                    "SELECT count(*) FILTER (WHERE state = 'running') AS running, "
+                    "count(*) FILTER (WHERE state = 'pending') AS pending "
+                    "FROM rs2ddb.file WHERE file.job_id = j.job_id AND state <> 'done') f "
+                    "WHERE j.job_id = $1",
+                    &args) == 0)
+        return;
+    orders->stop = r2d_spi_bool(1);
+    orders->max_wcu = r2d_spi_int4(2, 0);
+    orders->running = Max(r2d_spi_int4(3, 1), 1);
+    orders->pending = r2d_spi_int4(4, 0);
+}
+
+bool r2d_catalog_file_claim(int64 job_id, R2dFile *file, R2dOrders *orders)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -78,23 +98,10 @@ bool r2d_catalog_file_claim(int64 job_id, R2dFile *file)
     if (claimed) {
         read_file(&spi, file);
         forget_rejects_behind(&args, file);
+        read_orders(job_id, orders);
     }
     r2d_spi_leave(&spi);
     return claimed;
-}
-
-static void read_orders(int64 job_id, R2dOrders *orders)
-{
-    R2dArgs args = {0};
-    r2d_arg_int8(&args, job_id);
-    r2d_spi_run("SELECT j.cancel_requested OR j.state <> 'loading', j.max_wcu, "
-                "(SELECT count(*)::integer FROM rs2ddb.file f "
-                "WHERE f.job_id = j.job_id AND f.state = 'running') "
-                "FROM rs2ddb.job j WHERE j.job_id = $1",
-                &args);
-    orders->stop = SPI_processed == 0 || r2d_spi_bool(1);
-    orders->max_wcu = SPI_processed == 0 ? 0 : r2d_spi_int4(2, 0);
-    orders->running = SPI_processed == 0 ? 1 : Max(r2d_spi_int4(3, 1), 1);
 }
 
 void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,

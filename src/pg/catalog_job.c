@@ -278,6 +278,22 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
+/* Rejected rows are tried again: their files start from the beginning, for a put may be
+ * repeated. */
+static void requeue_files(R2dArgs *args)
+{
+    args->count = 1;
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, "
+                "error_message = NULL, error_detail = NULL, error_hint = NULL, "
+                "error_sqlstate = NULL, error_code = NULL, error_request_id = NULL "
+                "WHERE job_id = $1 AND state <> 'done'",
+                args);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, checkpoint = 0, "
+                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0 "
+                "WHERE job_id = $1 AND rows_rejected > 0",
+                args);
+}
+
 void r2d_catalog_job_requeue(int64 job_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
@@ -286,25 +302,17 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
-                "finished_at = NULL, error_message = NULL, error_detail = NULL, "
-                "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
-                "error_request_id = NULL, error_position = NULL, "
-                "system_identifier = $2, database_oid = $3 WHERE job_id = $1",
-                &args);
-    args.count = 1;
-    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, "
-                "error_message = NULL, error_detail = NULL, error_hint = NULL, "
-                "error_sqlstate = NULL, error_code = NULL, error_request_id = NULL "
-                "WHERE job_id = $1 AND state <> 'done'",
-                &args);
-    /* Rejected rows are tried again: their files start from the beginning, for a put may be
-     * repeated. */
-    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, checkpoint = 0, "
-                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0 "
-                "WHERE job_id = $1 AND rows_rejected > 0",
-                &args);
-    add_event(job_id, R2D_JOB_QUEUED, "resumed");
+    if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+                    "finished_at = NULL, error_message = NULL, error_detail = NULL, "
+                    "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
+                    "error_request_id = NULL, error_position = NULL, "
+                    "system_identifier = $2, database_oid = $3 "
+                    "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
+                    "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
+                    &args) == 1) {
+        requeue_files(&args);
+        add_event(job_id, R2D_JOB_QUEUED, "resumed");
+    }
     r2d_spi_leave(&spi);
 }
 

@@ -208,8 +208,7 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
         ereport(ERROR,
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
-    if (r2d_job_is_settled(job->state))
-        r2d_catalog_job_requeue(job_id);
+    r2d_catalog_job_requeue(job_id);
     add_wish(job_id, 0);
     PG_RETURN_INT64(job_id);
 }

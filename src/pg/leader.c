@@ -105,6 +105,7 @@ static void clean_stage_quietly(R2dLeader *leader)
         MemoryContextSwitchTo(context);
         EmitErrorReport();
         FlushErrorState();
+        r2d_error_mark_clear();
         ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": staging files stay at %s",
                              leader->job_id, leader->stage_prefix)));
     }
@@ -205,8 +206,8 @@ static void fill_failure(R2dFailure *failure, const ErrorData *error)
     *failure = (R2dFailure){.message = error->message,
                             .detail = error->detail,
                             .hint = error->hint,
-                            .code = mark->code[0] ? mark->code : NULL,
-                            .request_id = mark->request_id[0] ? mark->request_id : NULL,
+                            .code = mark->code[0] ? pstrdup(mark->code) : NULL,
+                            .request_id = mark->request_id[0] ? pstrdup(mark->request_id) : NULL,
                             .position = error->cursorpos};
     strlcpy(failure->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof failure->sqlstate);
 }

@@ -10,6 +10,7 @@
 #include "../core/fetch/s3_object.h"
 #include "../core/send/table.h"
 #include "pool.h"
+#include "settings.h"
 
 #define REQUESTS_IN_FLIGHT 32
 #define COMMIT_INTERVAL_MS 1000
@@ -84,6 +85,12 @@ static void open_transfer(R2dLoad *load)
     r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
 }
 
+int r2d_load_limit(const R2dJob *job)
+{
+    int most = job->workers > 0 ? job->workers : r2d_max_workers;
+    return Max(Min(most, r2d_max_workers - 1), 0);
+}
+
 R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options)
 {
     MemoryContext old = MemoryContextSwitchTo(context);
@@ -102,13 +109,27 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     return load;
 }
 
+/* The bound is the job's: each of the loaders at work takes its share. */
+static void share_max_wcu(R2dLoad *load, int sharers)
+{
+    if (load->orders.max_wcu > 0)
+        r2d_transfer_set_max_wcu(load->transfer, (double)load->orders.max_wcu / sharers);
+}
+
+/* At a claim other loaders may be on their way to the files that wait. */
+static int expected_sharers(const R2dLoad *load)
+{
+    int open_files = load->orders.running + load->orders.pending;
+    return Max(Min(open_files, r2d_load_limit(load->job)), load->orders.running);
+}
+
 static bool claim(R2dLoad *load)
 {
     bool claimed;
 
     r2d_tx_begin();
     MemoryContextSwitchTo(load->file_context);
-    claimed = r2d_catalog_file_claim(load->job->job_id, &load->file);
+    claimed = r2d_catalog_file_claim(load->job->job_id, &load->file, &load->orders);
     if (claimed && !r2d_pool_lock_file(load->job->job_id, load->file.file_no))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                         errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
@@ -178,9 +199,7 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
     store_progress(load, first);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
-    if (load->orders.max_wcu > 0)
-        r2d_transfer_set_max_wcu(load->transfer,
-                                 (double)load->orders.max_wcu / load->orders.running);
+    share_max_wcu(load, load->orders.running);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
 }
 
@@ -280,9 +299,9 @@ bool r2d_load_next(R2dLoad *load)
     R2dStatus status;
     R2dError err;
 
-    memset(&load->orders, 0, sizeof load->orders);
     if (!claim(load))
         return false;
+    share_max_wcu(load, expected_sharers(load));
     open_file(load);
     status = run_file(load, &err);
     if (status == R2D_END)

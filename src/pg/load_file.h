@@ -10,6 +10,9 @@
 
 typedef struct R2dLoad R2dLoad;
 
+/* How many loaders a job may have at once; 0: its leader loads by itself. */
+extern int r2d_load_limit(const R2dJob *job);
+
 /* Reads the plan, opens connections. Lives in the context. Throws. */
 extern R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options);
 

@@ -6,7 +6,6 @@
 
 #include "load_file.h"
 #include "pool.h"
-#include "settings.h"
 
 #define WATCH_INTERVAL_MS 1000
 
@@ -76,9 +75,8 @@ static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
 static R2dLoaders *open_loaders(R2dLeader *leader, int64 files)
 {
     R2dLoaders *loaders = MemoryContextAllocZero(leader->context, sizeof *loaders);
-    int most = leader->job->workers > 0 ? leader->job->workers : r2d_max_workers;
 
-    loaders->limit = Max(Min(most, r2d_max_workers - 1), 0);
+    loaders->limit = r2d_load_limit(leader->job);
     loaders->starts_left = loaders->limit * 3 + (int)Min(files, 1000);
     loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *) *
                                                                    (loaders->limit + 1));

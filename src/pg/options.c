@@ -61,6 +61,7 @@ static const OptionRule rules[] = {
     {"case_sensitive", SERVER, false, FIELD(case_sensitive), check_bool},
     {"s3_endpoint", SERVER, true, FIELD(s3_endpoint), check_endpoint},
     {"dynamodb_endpoint", SERVER, true, FIELD(dynamodb_endpoint), check_endpoint},
+    {"ca_file", SERVER, true, FIELD(ca_file), NULL},
     {"user", MAPPING, false, FIELD(user), NULL},
     {"password", MAPPING, false, FIELD(password), NULL},
     {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), NULL},
@@ -292,6 +293,7 @@ R2dOptions *r2d_options_load(const char *server_name, Oid role)
     require_option(options->iam_role, "iam_role", SERVER, server_name);
     require_option(options->stage, "stage", SERVER, server_name);
     require_option(options->user, "user", MAPPING, server_name);
+    options->password_required = !superuser_arg(role);
     require_own_secrets(options, role, server_name);
     return options;
 }

@@ -27,12 +27,14 @@ typedef struct R2dOptions {
     const char *case_sensitive;
     const char *s3_endpoint;
     const char *dynamodb_endpoint;
+    const char *ca_file; /* of the two endpoints; NULL: the system's */
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
     const char *aws_access_key_id;
     const char *aws_secret_access_key;
     const char *aws_session_token;
+    bool password_required; /* its owner may connect by password only */
 } R2dOptions;
 
 /*

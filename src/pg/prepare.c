@@ -1,6 +1,8 @@
 /* prepare.c - describe the query, fit it to the table, make the plan. */
 #include "leader.h"
 
+#include "mb/pg_wchar.h"
+
 #include "../core/base/json.h"
 #include "../core/encode/mapping.h"
 #include "../core/encode/plan.h"
@@ -49,6 +51,19 @@ static R2dColumn *find_column(R2dLeader *leader, const char *utf8_name)
     return NULL;
 }
 
+/* The plan lives in this database; a name it cannot hold is refused before anything is made. */
+static void refuse_foreign_names(const R2dLeader *leader)
+{
+    for (int i = 0; i < leader->column_count; i++)
+        if (r2d_from_utf8_or_null(leader->columns[i].name) == NULL)
+            ereport(ERROR,
+                    (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+                     errmsg("the encoding of this database (%s) cannot hold the name of column %d",
+                            GetDatabaseEncodingName(), i + 1),
+                     errhint("Give the column another name with AS, or export from a database with "
+                             "encoding UTF8.")));
+}
+
 /* Two columns of one name would be one attribute, and one of them lost. */
 static void refuse_equal_names(R2dLeader *leader)
 {
@@ -63,11 +78,6 @@ static void refuse_equal_names(R2dLeader *leader)
                                 errhint("Give one of them another name with AS.")));
 }
 
-typedef struct AttributeVisit {
-    R2dLeader *leader;
-    R2dJson *json;
-} AttributeVisit;
-
 static void attribute_error(R2dView column, const char *problem)
 {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -76,39 +86,58 @@ static void attribute_error(R2dView column, const char *problem)
                             "\"write\"}} with columns of the query.")));
 }
 
-static bool apply_attribute(void *context, R2dView name, R2dJsonNode rule)
+typedef struct AttributeRule {
+    R2dColumn *column;
+    R2dView of; /* the column as the query names it */
+} AttributeRule;
+
+static bool apply_member(void *context, R2dView member, R2dJsonNode value)
 {
-    R2dLeader *leader = ((AttributeVisit *)context)->leader;
-    R2dColumn *column = find_column(leader, pnstrdup(name.data, name.len));
+    AttributeRule *rule = context;
     R2dView text;
 
-    if (column == NULL)
+    if (!r2d_json_text(value, &text))
+        attribute_error(rule->of, "has a rule that is no text");
+    if (r2d_view_equal(member, R2D_VIEW("name")))
+        rule->column->name = r2d_view(pnstrdup(text.data, text.len), text.len);
+    else if (!r2d_view_equal(member, R2D_VIEW("null")))
+        attribute_error(rule->of, "has an unknown rule");
+    else if (r2d_view_equal(text, R2D_VIEW("write")))
+        rule->column->null_rule = R2D_NULL_WRITE;
+    else if (!r2d_view_equal(text, R2D_VIEW("omit")))
+        attribute_error(rule->of, "has an unknown null rule");
+    return true;
+}
+
+/* Columns are found by the names that the query gives them, not by those that rules gave. */
+static bool apply_attribute(void *context, R2dView name, R2dJsonNode members)
+{
+    R2dLeader *leader = context;
+    AttributeRule rule = {.of = name};
+
+    for (int i = 0; i < leader->column_count; i++)
+        if (r2d_view_equal(leader->remote[i].name, name))
+            rule.column = &leader->columns[i];
+    if (rule.column == NULL)
         attribute_error(name, "is not in the query");
-    if (!r2d_json_is_object(rule))
+    if (!r2d_json_is_object(members))
         attribute_error(name, "has no rule");
-    if (r2d_json_text(r2d_json_member(rule, "null"), &text)) {
-        bool write = r2d_view_equal(text, R2D_VIEW("write"));
-        if (!write && !r2d_view_equal(text, R2D_VIEW("omit")))
-            attribute_error(name, "has an unknown null rule");
-        column->null_rule = write ? R2D_NULL_WRITE : R2D_NULL_OMIT;
-    }
-    if (r2d_json_text(r2d_json_member(rule, "name"), &text))
-        column->name = r2d_view(pnstrdup(text.data, text.len), text.len);
+    r2d_json_each(members, apply_member, &rule);
     return true;
 }
 
 static void apply_attributes(R2dLeader *leader)
 {
-    AttributeVisit visit = {.leader = leader};
+    R2dJson *json;
     R2dError err;
     char *text;
 
     if (leader->job->attributes == NULL)
         return;
     text = r2d_to_utf8(leader->job->attributes);
-    r2d_check(r2d_json_parse(leader->aws->alloc, r2d_view_of(text), &visit.json, &err), &err);
-    r2d_json_each(r2d_json_root(visit.json), apply_attribute, &visit);
-    r2d_json_free(visit.json);
+    r2d_check(r2d_json_parse(leader->aws->alloc, r2d_view_of(text), &json, &err), &err);
+    r2d_json_each(r2d_json_root(json), apply_attribute, leader);
+    r2d_json_free(json);
 }
 
 static void type_name(const R2dLeader *leader, const R2dColumn *column, char out[64])
@@ -286,6 +315,7 @@ void r2d_prepare(R2dLeader *leader)
     check_query(leader);
     describe_query(leader);
     apply_attributes(leader);
+    refuse_foreign_names(leader);
     refuse_equal_names(leader);
     created = fit_table(leader);
     store_plan(leader, created);

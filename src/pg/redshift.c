@@ -10,6 +10,7 @@
 #include "utils/varlena.h"
 
 #include "../core/unload/query.h"
+#include "../core/unload/refusal.h"
 
 #define DEFAULT_PORT              "5439"
 #define DEFAULT_SSLMODE           "require"
@@ -145,6 +146,11 @@ static R2dRedshift *connect_session(MemoryContext context, const R2dOptions *opt
         throw_connection(options, psprintf("no answer within %d s", timeout_s));
     if (PQstatus(redshift->conn) != CONNECTION_OK)
         throw_connection(options, PQerrorMessage(redshift->conn));
+    if (options->password_required && !PQconnectionUsedPassword(redshift->conn))
+        ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+                        errmsg("the warehouse did not ask for a password"),
+                        errdetail("Only superusers may use a connection that is not "
+                                  "authenticated by the password of the user mapping.")));
     PQsetNoticeReceiver(redshift->conn, receive_notice, redshift);
     return redshift;
 }
@@ -155,7 +161,8 @@ static char *field(const PGresult *result, int code)
     return text && text[0] ? r2d_from_utf8_or_null(r2d_view_of(text)) : NULL;
 }
 
-/* Throws what the warehouse said, in its own words and with its own SQLSTATE. */
+/* Throws what the warehouse said, in its own words and with its own SQLSTATE; what it says of AWS
+ * becomes the error's mark. */
 static void throw_result(R2dRedshift *redshift, PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -167,10 +174,17 @@ static void throw_result(R2dRedshift *redshift, PGresult *result)
     char *detail = field(result, PG_DIAG_MESSAGE_DETAIL);
     char *hint = field(result, PG_DIAG_MESSAGE_HINT);
     int at = position ? atoi(position) : 0;
+    R2dError aws = {0};
 
     if (message == NULL)
-        message = pchomp(PQerrorMessage(redshift->conn));
+        message = r2d_from_utf8_or_null(r2d_view_of(pchomp(PQerrorMessage(redshift->conn))));
+    if (message == NULL)
+        message = "the warehouse's message cannot be shown in the encoding of this database";
     PQclear(result);
+    r2d_refusal_read(r2d_view_of(message), &aws);
+    r2d_error_mark_set(&aws);
+    if (hint == NULL && aws.hint[0] != '\0')
+        hint = pstrdup(aws.hint);
     ereport(ERROR, (errcode(sqlstate), errmsg("%s", message), detail ? errdetail("%s", detail) : 0,
                     hint ? errhint("%s", hint) : 0, at > 0 ? errposition(at) : 0));
 }

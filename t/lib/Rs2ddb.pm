@@ -157,7 +157,7 @@ sub gateway { my (%switches) = @_; return _call($ENV{RS2DDB_GATEWAY_CONTROL}, 'P
 
 sub reset_stand_ins
 {
-	_call($ENV{RS2DDB_FAULTS}, 'DELETE', $_) for qw(/faults /throttle /counters);
+	_call($ENV{RS2DDB_FAULTS}, 'DELETE', '/');
 	_call($ENV{RS2DDB_GATEWAY_CONTROL}, 'POST', '/reset');
 }
 

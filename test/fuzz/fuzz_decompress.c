@@ -44,6 +44,14 @@ static R2dStatus unpack(R2dView data, size_t chunk_bytes, bool again, uint64_t *
     return status;
 }
 
+/* libzstd checks a frame that it gets in one piece more strictly than one in pieces (an empty
+ * compressed block under a promised size), so for corrupt frames the status may differ. */
+static bool may_be_zstd(R2dView text)
+{
+    return text.len >= 4 && (memcmp(text.data + 1, "\xb5\x2f\xfd", 3) == 0 ||
+                             memcmp(text.data + 1, "\x2a\x4d\x18", 3) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -55,7 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     R2dStatus cut = unpack(text, data[0] % 31 + 1, data[0] & 1, &cut_sum, &cut_len);
     if (whole == R2D_OK || cut == R2D_OK) /* where a long output was left depends on its chunks */
         return 0;
-    if (whole != cut || (whole == R2D_END && (sum != cut_sum || len != cut_len)))
+    if (whole != cut && !may_be_zstd(text))
+        abort();
+    if (whole == R2D_END && cut == R2D_END && (sum != cut_sum || len != cut_len))
         abort();
     return 0;
 }

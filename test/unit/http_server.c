@@ -2,6 +2,7 @@
 #include "http_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,8 @@ static void read_request(Connection *connection)
 static void serve(int fd)
 {
     static Connection connection;
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connection.fd = fd;
     for (;;) {
         char path[1024] = "";

@@ -58,6 +58,8 @@ void encode_row(const R2dMapping *mapping, const R2dRow *row, void *context)
                                       &outcome->item, &outcome->reason, &err);
     assert_memory_equal(outcome->request.data, "before", 6);
     assert_memory_equal(outcome->keys.data, "b", 1);
+    if (outcome->status == R2D_FAILED)
+        fail_msg("%s", err.message);
     if (outcome->status == R2D_OK) {
         assert_int_equal(outcome->item.request_bytes, outcome->request.len - 6);
         assert_int_equal(outcome->item.key_bytes, outcome->keys.len - 1);

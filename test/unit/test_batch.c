@@ -195,7 +195,7 @@ static void failing_memory_leaves_the_batch_as_it_was(void **state)
     R2dError err;
     begin(RIG_STRING);
     for (int i = 0; i < R2D_BATCH_ITEMS_MAX - 1; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "k%d", i);
         R2dRow row = send_rig_row(&rig, i + 1, id, "some text of a length that makes buffers grow");
         rig.unit.fail_at = rig.unit.calls + 1;

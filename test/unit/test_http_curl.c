@@ -384,7 +384,7 @@ static void a_pause_is_no_silence(void **state)
     set_url(fixture, "/size/8000000");
     R2dHttpClient *client = fixture->client;
     assert_int_equal(client->ops->start(client, &fixture->exchange, NULL), R2D_OK);
-    int64_t until_us = r2d_mono_us(&r2d_clock_system) + 4 * R2D_US_PER_S;
+    int64_t until_us = r2d_mono_us(&r2d_clock_system) + 5 * R2D_US_PER_S;
     while (r2d_mono_us(&r2d_clock_system) < until_us)
         wait_once(client);
     assert_int_equal(fixture->exchange.state, R2D_HTTP_RUNNING);

@@ -286,6 +286,8 @@ static void names_in_an_object_are_distinct_however_they_are_spelled(void **stat
     expect_rejected("\"c1\":{\"a\":1,\"a\":2}", "duplicate_name");
     expect_rejected("\"c1\":[{\"a\":1,\"b\":{\"a\":1},\"\\u0061\":2}]", "duplicate_name");
     expect_rejected("\"c1\":{\"\\u00e9\":1,\"\xC3\xA9\":2}", "duplicate_name");
+    expect_rejected("\"c1\":{\"a\":{\"b\":1,\"c\":{\"d\":1,\"e\":2,\"f\":3}},\"a\":2}",
+                    "duplicate_name");
     expect("\"c1\":{\"a\":{\"a\":1},\"A\":2}",
            "\"v\":{\"M\":{\"a\":{\"M\":{\"a\":{\"N\":\"1\"}}},\"A\":{\"N\":\"2\"}}}",
            1 + 3 + 2 + 3 + 4 + 4);

@@ -49,10 +49,10 @@ static void texts_are_as_is_only_where_that_is_certain(void **state)
     (void)state;
     expect(1043, 24, R2D_COL_TEXT, "c3 AS c3");
     expect(1042, 24, R2D_COL_CHAR, "c3 AS c3");
-    expect(25, -1, R2D_COL_TEXT, "c3::varchar AS c3");
-    expect(18, -1, R2D_COL_TEXT, "c3::varchar AS c3");
-    expect(19, -1, R2D_COL_TEXT, "c3::varchar AS c3");
-    expect(705, -1, R2D_COL_TEXT, "c3::varchar AS c3");
+    expect(25, -1, R2D_COL_TEXT, "c3::varchar(65535) AS c3");
+    expect(18, -1, R2D_COL_TEXT, "c3::varchar(65535) AS c3");
+    expect(19, -1, R2D_COL_TEXT, "c3::varchar(65535) AS c3");
+    expect(705, -1, R2D_COL_TEXT, "c3::varchar(65535) AS c3");
     expect(4000, -1, R2D_COL_SUPER, "c3 AS c3");
     expect(1083, -1, R2D_COL_TEXT, "c3::varchar AS c3");
     expect(1266, -1, R2D_COL_TEXT, "c3::varchar AS c3");
@@ -146,7 +146,7 @@ static void unknown_types_are_guessed_to_be_text(void **state)
     assert_int_equal(column.type, R2D_COL_TEXT);
     assert_int_equal(column.piece_count, 1);
     assert_true(r2d_projection_expression(&remote, &column, 0, &out));
-    assert_view(r2d_bytes_view(&out), "c0::varchar AS c0");
+    assert_view(r2d_bytes_view(&out), "c0::varchar(65535) AS c0");
     r2d_bytes_free(&out);
 }
 

@@ -264,33 +264,28 @@ static void it_gives_up_after_attempts_without_progress(void **state)
     done();
 }
 
+/* One byte a connection and an error in between: two failures in a row, never three. */
 static void progress_starts_the_count_anew(void **state)
 {
     (void)state;
     FakeReply replies[20];
-    char ranges[20][64];
-    replies[0] = (FakeReply){.status = 200,
-                             .headers = ETAG,
-                             .body = WHOLE,
-                             .body_len = 10,
-                             .length = true,
-                             .cut_after = 1};
-    for (int i = 1; i < 20; i++) {
-        int at = (i + 1) / 2;
-        snprintf(ranges[i], sizeof ranges[i], ETAG "Content-Range: bytes %d-9/10\r\n", at);
-        replies[i] = i % 2 == 1 ? (FakeReply){.status = 500, FAKE_BODY("")}
-                                : (FakeReply){.status = 206,
-                                              .headers = ranges[i],
-                                              .body = &WHOLE[i / 2],
-                                              .body_len = 10 - i / 2,
-                                              .length = true,
-                                              .cut_after = 1};
-        if (i % 2 == 0)
-            snprintf(ranges[i], sizeof ranges[i], ETAG "Content-Range: bytes %d-9/10\r\n", i / 2);
+    char headers[10][64];
+    for (int at = 0; at < 10; at++) {
+        snprintf(headers[at], sizeof headers[at], ETAG "Content-Range: bytes %d-9/10\r\n", at);
+        replies[2 * at] = (FakeReply){.status = 206,
+                                      .headers = headers[at],
+                                      .body = &WHOLE[at],
+                                      .body_len = (size_t)(10 - at),
+                                      .length = true,
+                                      .cut_after = 1};
+        replies[2 * at + 1] = (FakeReply){.status = 500, FAKE_BODY("")};
     }
+    replies[0].status = 200;
+    replies[0].headers = ETAG;
     assert_int_equal(read_all(replies, 20, (R2dS3ObjectOptions){.size_bytes = 10, .attempts = 3}),
                      R2D_END);
     assert_view(r2d_bytes_view(&got), WHOLE);
+    assert_int_equal(fake.started, 19);
     done();
 }
 

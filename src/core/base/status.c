@@ -21,7 +21,8 @@ void r2d_text_copy(char *dst, size_t dst_size, const char *src, size_t src_len)
 {
     if (src_len >= dst_size)
         src_len = utf8_floor(src, dst_size - 1);
-    memcpy(dst, src, src_len);
+    if (src_len > 0)
+        memcpy(dst, src, src_len);
     dst[src_len] = '\0';
 }
 

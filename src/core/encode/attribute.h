@@ -17,7 +17,7 @@
 /* The work on one row. */
 typedef struct R2dEncoding {
     R2dBytes *out;     /* has `reserved` bytes of room before the first attribute */
-    R2dBytes *scratch; /* kept at its length */
+    R2dBytes *scratch; /* only the room behind its length is used */
     R2dReason *reason;
     size_t reserved;   /* room for the rest of a row without SUPER and bare control bytes */
     size_t item_bytes; /* size so far, the higher count */

@@ -18,20 +18,17 @@ static Name *name_at(const R2dDistinct *names, size_t index)
 void r2d_distinct_begin(R2dDistinct *names, R2dBytes *scratch)
 {
     size_t align = alignof(Name);
-    *names = (R2dDistinct){.scratch = scratch,
-                           .scratch_len = scratch->len,
-                           .offset = (scratch->len + align - 1) / align * align};
+    *names =
+        (R2dDistinct){.scratch = scratch, .offset = (scratch->len + align - 1) / align * align};
 }
 
 bool r2d_distinct_add(R2dDistinct *names, R2dView raw)
 {
-    R2dBytes *scratch = names->scratch;
-    size_t len = names->offset + names->count * sizeof(Name);
-    if (!r2d_bytes_reserve(scratch, len - scratch->len + sizeof(Name)))
+    size_t behind = names->offset + (names->count + 1) * sizeof(Name);
+    if (!r2d_bytes_reserve(names->scratch, behind - names->scratch->len))
         return false;
     *name_at(names, names->count) = (Name){.hash = r2d_text_hash(raw), .raw = raw};
     names->count++;
-    scratch->len = len + sizeof(Name);
     return true;
 }
 
@@ -68,9 +65,4 @@ bool r2d_distinct_check(R2dDistinct *names, size_t first)
     }
     names->count = first;
     return distinct;
-}
-
-void r2d_distinct_end(R2dDistinct *names)
-{
-    names->scratch->len = names->scratch_len;
 }

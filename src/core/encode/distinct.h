@@ -2,7 +2,8 @@
  * distinct.h - finds names that occur twice in an object, while objects are nested;
  * private to encode.
  *
- * Draws on a scratch buffer behind its present length, so that a row costs no allocation.
+ * Draws on the room of a scratch buffer behind its length, which it leaves as it is, so that a row
+ * costs no allocation.
  */
 #ifndef R2D_DISTINCT_H
 #define R2D_DISTINCT_H
@@ -11,8 +12,7 @@
 
 typedef struct R2dDistinct {
     R2dBytes *scratch;
-    size_t scratch_len; /* to go back to */
-    size_t offset;      /* of the names in scratch */
+    size_t offset; /* of the names in scratch */
     size_t count;
 } R2dDistinct;
 
@@ -23,7 +23,5 @@ bool r2d_distinct_add(R2dDistinct *names, R2dView raw);
 
 /* True when the names from index `first` on are distinct once decoded; takes them away. */
 bool r2d_distinct_check(R2dDistinct *names, size_t first);
-
-void r2d_distinct_end(R2dDistinct *names);
 
 #endif

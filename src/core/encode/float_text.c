@@ -101,25 +101,48 @@ static Decimal round_to(const Decimal *decimal, int count, bool half_up)
     return rounded;
 }
 
+static char *put_zeros(char *out, int count)
+{
+    memset(out, '0', (size_t)count);
+    return out + count;
+}
+
+/* e, sign and at least two digits. */
+static char *put_exponent(char *out, int exponent)
+{
+    *out++ = 'e';
+    *out++ = exponent < 0 ? '-' : '+';
+    exponent = abs(exponent);
+    *out++ = (char)('0' + exponent / 10);
+    *out++ = (char)('0' + exponent % 10);
+    return out;
+}
+
 /* Writes it as %g would: plain while the exponent is small. */
 static R2dView write_decimal(const Decimal *decimal, char buffer[R2D_FLOAT_TEXT_MAX])
 {
-    char digits[POWERS + 1];
-    const char *sign = decimal->negative ? "-" : "";
-    int count = decimal->count, high = decimal->power + count - 1, len;
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)decimal->digits);
-    if (high < -4 || high > DBL_DIG)
-        len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%s%c%s%se%+03d", sign, digits[0],
-                       count > 1 ? "." : "", digits + 1, high);
-    else if (high < 0)
-        len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%s0.%.*s%s", sign, -high - 1, "0000", digits);
-    else if (decimal->power >= 0)
-        len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%s%s%.*s", sign, digits, decimal->power,
-                       "0000000000000000");
-    else
-        len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%s%.*s.%s", sign, high + 1, digits,
-                       digits + high + 1);
-    return r2d_view(buffer, (size_t)len);
+    char digits[POWERS];
+    char *out = buffer;
+    int count = decimal->count, high = decimal->power + count - 1;
+    bool plain = high >= -4 && high <= DBL_DIG;
+    int whole = !plain ? 1 : high < 0 ? 0 : high + 1; /* digits before the point */
+    uint64_t rest = decimal->digits;
+    for (int i = count - 1; i >= 0; i--, rest /= 10)
+        digits[i] = (char)('0' + rest % 10);
+    if (decimal->negative)
+        *out++ = '-';
+    int before = whole < count ? whole : count;
+    memcpy(out, digits, (size_t)before);
+    out = put_zeros(out + before, whole > 0 ? whole - before : 1);
+    if (before < count) {
+        *out++ = '.';
+        out = put_zeros(out, whole > 0 ? 0 : -high - 1);
+        memcpy(out, digits + before, (size_t)(count - before));
+        out += count - before;
+    }
+    if (!plain)
+        out = put_exponent(out, high);
+    return r2d_view(buffer, (size_t)(out - buffer));
 }
 
 /* Digits of a float type, and whether two doubles are the same float of it. */

@@ -219,6 +219,5 @@ R2dStatus r2d_super_encode(R2dEncoding *encoding, const R2dMappedColumn *mapped,
     r2d_distinct_begin(&walk.names, encoding->scratch);
     while (status == R2D_OK && walk.at < walk.end)
         status = encode_token(&walk);
-    r2d_distinct_end(&walk.names);
     return status;
 }

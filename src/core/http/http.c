@@ -74,6 +74,8 @@ R2dView r2d_http_response_header(const R2dHttpExchange *exchange, const char *na
 {
     R2dView wanted = r2d_view_of(name), found = r2d_view(NULL, 0);
     const char *at = exchange->response_headers.data;
+    if (at == NULL)
+        return found;
     const char *end = at + exchange->response_headers.len;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));

@@ -59,7 +59,8 @@ typedef struct R2dReject {
     R2dView key; /* JSON text, or empty */
     R2dView code;
     R2dView reason;
-    R2dView item; /* the line of the file, cut at 64 KB */
+    R2dView item; /* the line of the file, or the item as sent when the service refused it; cut at
+                   * 64 KB */
 } R2dReject;
 
 R2dStatus r2d_transfer_open(R2dTransfer **transfer, const R2dTransferOptions *options,
@@ -80,7 +81,9 @@ int r2d_transfer_wait_ms(R2dTransfer *transfer);
 void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *progress);
 
 /* Rejects not taken yet, oldest first; R2D_END when there are none. Those of rows beyond the
- * checkpoint may be returned too: the catalog keeps them unique on (job, file, row). */
+ * checkpoint may be returned too: the catalog keeps them unique on (job, file, row). While many are
+ * not taken, step reads no further and says R2D_OK. Those left are dropped when the next file is
+ * opened. */
 R2dStatus r2d_transfer_next_reject(R2dTransfer *transfer, R2dReject *reject);
 
 /* Goes on with max_wcu from now (the share of this loader). */

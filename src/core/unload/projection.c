@@ -7,6 +7,7 @@
 typedef enum Form {
     FORM_AS_IS,
     FORM_VARCHAR,
+    FORM_LONG_VARCHAR, /* text of any length: named, for one page says that the default is 256 */
     FORM_BIGINT,
     FORM_REAL,
     FORM_BOOLEAN,
@@ -34,16 +35,16 @@ typedef struct RemoteType {
  * no documented one and are left to the rule for unknown types. */
 static const RemoteType types[] = {
     {16, "boolean", R2D_COL_BOOLEAN, FORM_BOOLEAN, MOD_NONE},
-    {18, "\"char\"", R2D_COL_TEXT, FORM_VARCHAR, MOD_NONE},
-    {19, "name", R2D_COL_TEXT, FORM_VARCHAR, MOD_NONE},
+    {18, "\"char\"", R2D_COL_TEXT, FORM_LONG_VARCHAR, MOD_NONE},
+    {19, "name", R2D_COL_TEXT, FORM_LONG_VARCHAR, MOD_NONE},
     {20, "bigint", R2D_COL_INTEGER, FORM_AS_IS, MOD_NONE},
     {21, "smallint", R2D_COL_INTEGER, FORM_AS_IS, MOD_NONE},
     {23, "integer", R2D_COL_INTEGER, FORM_AS_IS, MOD_NONE},
-    {25, "text", R2D_COL_TEXT, FORM_VARCHAR, MOD_NONE},
+    {25, "text", R2D_COL_TEXT, FORM_LONG_VARCHAR, MOD_NONE},
     {26, "oid", R2D_COL_INTEGER, FORM_BIGINT, MOD_NONE},
     {700, "real", R2D_COL_REAL, FORM_REAL, MOD_NONE},
     {701, "double precision", R2D_COL_DOUBLE, FORM_VARCHAR, MOD_NONE},
-    {705, "unknown", R2D_COL_TEXT, FORM_VARCHAR, MOD_NONE},
+    {705, "unknown", R2D_COL_TEXT, FORM_LONG_VARCHAR, MOD_NONE},
     {1042, "character", R2D_COL_CHAR, FORM_AS_IS, MOD_LENGTH},
     {1043, "character varying", R2D_COL_TEXT, FORM_AS_IS, MOD_LENGTH},
     {1082, "date", R2D_COL_DATE, FORM_DATE, MOD_NONE},
@@ -188,6 +189,8 @@ static bool append_form(R2dBytes *out, Form form, int index)
     switch (form) {
     case FORM_AS_IS:
         return r2d_bytes_appendf(out, "c%d", index);
+    case FORM_LONG_VARCHAR:
+        return r2d_bytes_appendf(out, "c%d::varchar(65535)", index);
     case FORM_BIGINT:
         return r2d_bytes_appendf(out, "c%d::bigint", index);
     case FORM_REAL:
@@ -216,7 +219,7 @@ bool r2d_projection_expression(const R2dRemoteColumn *remote, const R2dColumn *c
                                R2dBytes *out)
 {
     const RemoteType *type = find_type(remote->type_oid);
-    Form form = type != NULL ? type->form : FORM_VARCHAR;
+    Form form = type != NULL ? type->form : FORM_LONG_VARCHAR;
     size_t before = out->len;
     bool ok = form == FORM_HEX
                   ? append_pieces(out, index, column->piece_count)

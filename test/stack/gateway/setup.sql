@@ -238,6 +238,13 @@ CREATE OR REPLACE FUNCTION pg_catalog.st_astext(circle) RETURNS varchar LANGUAGE
   $$ SELECT redshift.limited(redshift.point_text(center($1))) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.st_asewkt(circle) RETURNS varchar LANGUAGE sql STABLE AS
   $$ SELECT redshift.limited('SRID=4326;' || redshift.point_text(center($1))) $$;
+-- With a precision: significant digits, at least as many as a double needs are given.
+CREATE OR REPLACE FUNCTION pg_catalog.st_asewkt(point, int) RETURNS varchar LANGUAGE sql STABLE AS
+  $$ SELECT pg_catalog.st_asewkt($1) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.st_asewkt(circle, int) RETURNS varchar LANGUAGE sql STABLE AS
+  $$ SELECT pg_catalog.st_asewkt($1) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.st_npoints(circle) RETURNS int LANGUAGE sql IMMUTABLE AS
+  $$ SELECT 1 WHERE $1 IS NOT NULL $$;
 CREATE OR REPLACE FUNCTION pg_catalog.st_asgeojson(point) RETURNS varchar LANGUAGE sql STABLE AS $$
   SELECT redshift.limited('{"type":"Point","coordinates":[' || redshift.float8_text($1[0]) || ','
     || redshift.float8_text($1[1]) || ']}')

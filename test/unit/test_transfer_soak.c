@@ -1,0 +1,111 @@
+/*
+ * test_transfer_soak.c - whatever breaks on the way, every row is settled once, the last row of a
+ * key wins, and the ledger balances. Random files, random faults, a crash now and then; R2D_SOAK
+ * sets the number of seeds.
+ */
+#include "transfer_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static TransferRig t;
+
+/* A file with duplicates, bad rows and poison; what must be in the table at its end. */
+typedef struct Expected {
+    int last[200];    /* by key: the number in the last good row; -1: none */
+    bool poison[200]; /* the key's rows are all poison */
+} Expected;
+
+static void write_soak_file(R2dRandom *random, Expected *expected)
+{
+    int keys = 20 + (int)(r2d_random_next(random) % 180);
+    int count = 100 + (int)(r2d_random_next(random) % 500);
+    char v[64];
+    for (int k = 0; k < 200; k++) {
+        expected->last[k] = -1;
+        expected->poison[k] = r2d_random_next(random) % 25 == 0;
+    }
+    for (int i = 0; i < count; i++) {
+        int key = (int)(r2d_random_next(random) % (unsigned)keys);
+        if (r2d_random_next(random) % 50 == 0) {
+            transfer_rig_line(&t, "{\"c0\":\"k%d\",\"c1\":broken", key);
+            continue;
+        }
+        snprintf(v, sizeof v, "%s<%d>", expected->poison[key] ? "POISON" : "", i);
+        transfer_rig_item(&t, key, v);
+        expected->last[key] = i;
+    }
+}
+
+static void check_soak(const Expected *expected)
+{
+    long items = 0;
+    for (int k = 0; k < 200; k++) {
+        char key[32], v[32];
+        snprintf(key, sizeof key, "{\"S\":\"k%d\"}", k);
+        const char *found = fake_dynamodb_item(&t.base.fake, key);
+        if (expected->last[k] < 0 || expected->poison[k]) {
+            assert_null(found);
+            continue;
+        }
+        snprintf(v, sizeof v, "<%d>", expected->last[k]);
+        assert_non_null(found);
+        assert_non_null(strstr(found, v));
+        items++;
+    }
+    assert_int_equal(t.base.fake.item_count, items);
+}
+
+static void soak(uint64_t seed, int64_t *requests)
+{
+    R2dError err;
+    R2dRandom random = {.state = seed};
+    Expected expected;
+    transfer_rig_begin_quietly(&t, seed * 977);
+    FakeDynamodb *fake = &t.base.fake;
+    fake->odd_shapes = true;
+    fake->poison = "POISON";
+    fake->delay_max_us = 2000 + (int64_t)(r2d_random_next(&random) % 60000);
+    for (int kind = FAKE_PARTIAL; kind <= FAKE_STRANGER; kind++)
+        fake->chance[kind] = r2d_random_unit(&random) * (kind == FAKE_PARTIAL ? 0.4 : 0.06);
+    assert_int_equal(transfer_rig_open(&t, 1 + (int)(r2d_random_next(&random) % 12), &err), R2D_OK);
+    write_soak_file(&random, &expected);
+    size_t chunk_bytes = 1 + r2d_random_next(&random) % 3000;
+    bool again = r2d_random_next(&random) % 2 == 0;
+    int64_t skip_rows = 0, settled = 0;
+    R2dStatus status = R2D_OK;
+    while (status != R2D_END) { /* with a crash or two on the way */
+        bool crash = skip_rows == 0 && seed % 3 == 0;
+        assert_int_equal(transfer_rig_source(&t, chunk_bytes, again, skip_rows, &err), R2D_OK);
+        status = transfer_rig_run_to(&t, skip_rows, crash ? t.rows / 2 : INT64_MAX, &err);
+        assert_int_not_equal(status, R2D_FAILED);
+        R2dTransferProgress progress = transfer_rig_progress(&t);
+        settled += progress.written + progress.collapsed + progress.rejected;
+        skip_rows = progress.checkpoint;
+        r2d_transfer_file_close(t.transfer);
+        for (int64_t row = skip_rows + 1; row <= t.rows; row++) /* a crash loses what is beyond */
+            t.rejected[row] = false;
+    }
+    assert_int_equal(settled, t.rows);
+    check_soak(&expected);
+    *requests += fake->requests;
+    transfer_rig_end(&t);
+}
+
+static void random_faults_never_lose_or_double_a_row(void **state)
+{
+    (void)state;
+    int64_t requests = 0;
+    int seeds = getenv("R2D_SOAK") != NULL ? atoi(getenv("R2D_SOAK")) : 400;
+    for (int seed = 1; seed <= seeds; seed++)
+        soak((uint64_t)seed, &requests);
+    printf("    %d seeds, %lld requests\n", seeds, (long long)requests);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_faults_never_lose_or_double_a_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
