@@ -11,6 +11,7 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "tcop/tcopprot.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "catalog.h"
@@ -57,6 +58,17 @@ BackgroundWorkerHandle *r2d_pool_start_loader(int64 job_id)
     return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
 }
 
+/*
+ * Workers convert text outside of transactions too, where a conversion cannot be looked up. Those
+ * between the database and its client are kept at hand, so UTF-8 is made the client's encoding.
+ */
+static void keep_conversions(void)
+{
+    r2d_tx_begin();
+    SetConfigOption("client_encoding", "UTF8", PGC_USERSET, PGC_S_OVERRIDE);
+    r2d_tx_commit();
+}
+
 R2dWorkerArgs r2d_pool_worker_begin(void)
 {
     R2dWorkerArgs args;
@@ -64,6 +76,7 @@ R2dWorkerArgs r2d_pool_worker_begin(void)
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(args.database, InvalidOid, 0);
+    keep_conversions();
     return args;
 }
 

@@ -26,6 +26,14 @@ static void check_query(R2dLeader *leader)
              err.hint[0] ? errhint("%s", err.hint) : 0, position > 0 ? errposition(position) : 0));
 }
 
+static void refuse_type(const R2dError *err)
+{
+    char *message = r2d_from_utf8_or_null(r2d_view_of(err->message));
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("%s", message ? message : "a column has a type that cannot be exported"),
+                    errhint("%s", err->hint)));
+}
+
 static void describe_query(R2dLeader *leader)
 {
     R2dError err;
@@ -38,8 +46,9 @@ static void describe_query(R2dLeader *leader)
     leader->columns = palloc0(sizeof(R2dColumn) * leader->column_count);
     for (int i = 0; i < leader->column_count; i++) {
         bool guessed;
-        r2d_check(r2d_projection_column(&leader->remote[i], &leader->columns[i], &guessed, &err),
-                  &err);
+        if (r2d_projection_column(&leader->remote[i], &leader->columns[i], &guessed, &err) !=
+            R2D_OK)
+            refuse_type(&err);
     }
 }
 

@@ -223,6 +223,7 @@ void http_server_start(HttpServer *server)
         abort();
     server->port = ntohs(address.sin_port);
     snprintf(server->base_url, sizeof server->base_url, "http://127.0.0.1:%d", server->port);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     server->pid = fork();
     if (server->pid == 0)
         accept_all(listener);
@@ -233,5 +234,6 @@ void http_server_start(HttpServer *server)
 void http_server_stop(HttpServer *server)
 {
     kill(-server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
+    while (waitpid(-server->pid, NULL, 0) > 0) /* the connections' processes, too */
+        ;
 }

@@ -298,6 +298,33 @@ static void waiting_times_are_right(void **state)
     assert_true(r2d_pacer_wait_us(&pacer, 25, 60 * R2D_US_PER_S) > 200000);
 }
 
+static void what_was_consumed_is_paid_and_what_was_not_is_given_back(void **state)
+{
+    (void)state;
+    R2dPacer pacer;
+    r2d_pacer_init(&pacer, 100, 100, 0);
+    R2dPacerReply reply = {.accepted_units = 25, .consumed = 75};
+    reply.charge = r2d_pacer_take(&pacer, 25, 0);
+    assert_true(pacer.tokens == 0);
+    r2d_pacer_reply(&pacer, &reply, 0);
+    assert_true(pacer.tokens == -50);
+    assert_true(pacer.scale > 1);
+    r2d_pacer_init(&pacer, 100, 100, 0);
+    reply.consumed = 10;
+    reply.charge = r2d_pacer_take(&pacer, 25, 0);
+    r2d_pacer_reply(&pacer, &reply, 0);
+    assert_true(pacer.tokens == 15);
+    assert_true(pacer.scale == 1);
+    /* Throttled writes used up their turn. */
+    r2d_pacer_init(&pacer, 100, 100, 0);
+    reply = (R2dPacerReply){.accepted_units = 5, .throttled_units = 20, .consumed = 5};
+    reply.charge = r2d_pacer_take(&pacer, 25, 0);
+    r2d_pacer_reply(&pacer, &reply, 0);
+    assert_true(pacer.tokens > -1e-9 && pacer.tokens < 1e-9);
+    r2d_pacer_refund(&pacer, 25);
+    assert_true(pacer.tokens > 25 - 1e-9);
+}
+
 static void the_window_grows_to_the_pipe_and_shrinks_again(void **state)
 {
     (void)state;
@@ -330,6 +357,7 @@ int main(void)
         cmocka_unit_test(an_unused_rate_does_not_grow),
         cmocka_unit_test(a_hot_partition_does_not_slow_the_table),
         cmocka_unit_test(waiting_times_are_right),
+        cmocka_unit_test(what_was_consumed_is_paid_and_what_was_not_is_given_back),
         cmocka_unit_test(the_window_grows_to_the_pipe_and_shrinks_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

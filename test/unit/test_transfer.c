@@ -273,6 +273,28 @@ static void a_systemic_failure_keeps_what_is_settled(void **state)
     transfer_rig_end(&t);
 }
 
+/* A reply that was not looked at must not turn up in the next file. */
+static void closing_a_file_drops_replies_that_were_not_taken(void **state)
+{
+    (void)state;
+    R2dError err;
+    transfer_rig_begin(&t, 1);
+    for (int i = 0; i < 500; i++)
+        transfer_rig_item(&t, i, "x");
+    t.base.fake.delay_min_us = t.base.fake.delay_max_us = 3000;
+    t.base.clock.mono_us += R2D_US_PER_S; /* the pacer lets several batches go at once */
+    fake_dynamodb_push(&t.base.fake, FAKE_NO_TABLE);
+    assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
+    assert_int_equal(transfer_rig_run(&t, &err), R2D_FAILED);
+    assert_non_null(t.base.fake.done_first);
+    r2d_transfer_file_close(t.transfer);
+    assert_null(t.base.fake.done_first);
+    assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
+    assert_int_equal(transfer_rig_run(&t, &err), R2D_END);
+    assert_int_equal(transfer_rig_progress(&t).written, 500);
+    transfer_rig_end(&t);
+}
+
 static void large_items_travel_in_smaller_batches(void **state)
 {
     (void)state;
@@ -315,6 +337,25 @@ static void a_row_that_is_never_settled_stops_reading_not_memory(void **state)
     }
     assert_true(transfer_rig_progress(&t).rows_read <= R2D_LEDGER_WINDOW);
     assert_int_equal(transfer_rig_progress(&t).checkpoint, 0);
+    transfer_rig_end(&t);
+}
+
+/* The oldest row waits in a batch that cannot fill up, because all others have one key. */
+static void a_full_ledger_sends_the_open_batch(void **state)
+{
+    (void)state;
+    R2dError err;
+    transfer_rig_begin(&t, 1);
+    transfer_rig_item(&t, 0, "first");
+    for (int i = 0; i < R2D_LEDGER_WINDOW + 5000; i++)
+        transfer_rig_item(&t, 1, "again");
+    assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
+    assert_int_equal(transfer_rig_run(&t, &err), R2D_END);
+    R2dTransferProgress progress = transfer_rig_progress(&t);
+    assert_int_equal(progress.checkpoint, R2D_LEDGER_WINDOW + 5001);
+    assert_int_equal(progress.written + progress.collapsed, progress.checkpoint);
+    assert_in_range(progress.requests, 2, 10);
+    assert_int_equal(t.base.fake.item_count, 2);
     transfer_rig_end(&t);
 }
 
@@ -400,8 +441,10 @@ int main(void)
         cmocka_unit_test(a_checkpoint_behind_the_end_is_an_error),
         cmocka_unit_test(a_broken_file_fails_after_its_good_rows_are_settled),
         cmocka_unit_test(a_systemic_failure_keeps_what_is_settled),
+        cmocka_unit_test(closing_a_file_drops_replies_that_were_not_taken),
         cmocka_unit_test(large_items_travel_in_smaller_batches),
         cmocka_unit_test(a_row_that_is_never_settled_stops_reading_not_memory),
+        cmocka_unit_test(a_full_ledger_sends_the_open_batch),
         cmocka_unit_test(names_that_are_none_are_refused),
         cmocka_unit_test(each_allocation_may_fail_at_open),
         cmocka_unit_test(each_allocation_may_fail_on_the_way),

@@ -8,7 +8,7 @@
 #include "bytes.h"
 #include "status.h"
 
-typedef struct R2dJson R2dJson; /* a parsed document */
+typedef struct R2dJson R2dJson;  /* a parsed document */
 typedef const void *R2dJsonNode; /* a value in it; NULL: absent. Lives as long as the document */
 
 /* Parses one JSON value that fills text. R2D_ERR_DATA with the position when it is none. Numbers
@@ -22,7 +22,7 @@ R2dJsonNode r2d_json_member(R2dJsonNode object, const char *name);
 int r2d_json_length(R2dJsonNode array); /* 0 for what is no array */
 R2dJsonNode r2d_json_element(R2dJsonNode array, int index);
 bool r2d_json_is_object(R2dJsonNode node);
-bool r2d_json_is_null(R2dJsonNode node); /* a JSON null, not an absent value */
+bool r2d_json_is_null(R2dJsonNode node);             /* a JSON null, not an absent value */
 bool r2d_json_text(R2dJsonNode node, R2dView *text); /* of a string; lent by the document */
 bool r2d_json_int64(R2dJsonNode node, int64_t *value);
 bool r2d_json_double(R2dJsonNode node, double *value);

@@ -80,13 +80,30 @@ static int hex4(const char *at, const char *end)
     return value;
 }
 
+static bool is_simple_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Bytes of the escape whose backslash is at `at`, 0 when it is not valid. */
 static int escape_len(const char *at, const char *end)
 {
     if (end - at < 2)
         return 0;
     if (at[1] != 'u')
-        return at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL ? 2 : 0;
+        return is_simple_escape(at[1]) ? 2 : 0;
     int unit = hex4(at + 2, end);
     if (unit < 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
         return 0;

@@ -6,16 +6,14 @@ static void advance(R2dLines *lines, size_t len)
     lines->rest = r2d_view(lines->rest.data + len, lines->rest.len - len);
 }
 
-/* Cuts the newline's carriage return, and a line over the limit. */
-static void set_line(const R2dLines *lines, R2dLine *line, R2dView text, const char *readable)
+/* Cuts the newline's carriage return, or a line over the limit. */
+static void set_line(R2dLine *line, R2dView text, const char *readable, bool too_long)
 {
-    line->too_long = text.len > lines->limit_bytes;
-    if (line->too_long && text.len > R2D_LINE_KEPT_BYTES)
+    if (too_long && text.len > R2D_LINE_KEPT_BYTES)
         text.len = R2D_LINE_KEPT_BYTES;
-    else if (text.len > 0 && text.data[text.len - 1] == '\r')
+    else if (!too_long && text.len > 0 && text.data[text.len - 1] == '\r')
         text.len--;
-    line->text = text;
-    line->readable = readable;
+    *line = (R2dLine){text, readable, too_long};
 }
 
 /* Adds a part of the current line; over the limit it keeps R2D_LINE_KEPT_BYTES and drops the rest.
@@ -37,8 +35,7 @@ static bool hold(R2dLines *lines, const char *data, size_t len)
 static void lend_held(R2dLines *lines, R2dLine *line)
 {
     R2dView text = r2d_bytes_view(&lines->held);
-    set_line(lines, line, text, text.data + text.len);
-    line->too_long = lines->too_long;
+    set_line(line, text, text.data + text.len, lines->too_long);
     lines->begun = lines->too_long = false;
     lines->held_lent = true;
 }
@@ -70,7 +67,8 @@ R2dStatus r2d_lines_next(R2dLines *lines, R2dLine *line, R2dError *err)
             size_t len = newline != NULL ? (size_t)(newline - rest.data) : rest.len;
             advance(lines, newline != NULL ? len + 1 : len);
             if (newline != NULL && !lines->begun) {
-                set_line(lines, line, r2d_view(rest.data, len), rest.data + rest.len);
+                set_line(line, r2d_view(rest.data, len), rest.data + rest.len,
+                         len > lines->limit_bytes);
                 return R2D_OK;
             }
             if (!hold(lines, rest.data, len))

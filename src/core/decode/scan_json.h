@@ -26,15 +26,19 @@ R2dScanJson *r2d_scan_json_open(const R2dAlloc *alloc, R2dSource *source,
 
 /*
  * The next row. R2D_OK: *row is lent until the next call; when *bad is true the line is not a
- * usable row: *reason says why (with the byte position in the line), row->number and row->line
- * (cut at 4 KB if the line is longer) are set, values are not. R2D_AGAIN, R2D_END, R2D_FAILED as
- * the source says. A last line without newline is a row; an empty line is a bad row.
+ * usable row: *reason says why (with the byte position in the line, from 1), row->number and
+ * row->line (cut at 4 KB if the line is over the limit) are set, values are only those that were
+ * read before the fault. R2D_AGAIN, R2D_END, R2D_FAILED as the source says. A last line without
+ * newline is a row; an empty line is a bad row.
+ * Codes: row_syntax, row_empty, row_utf8, row_escape, row_zero_byte, row_nesting, row_duplicate,
+ * row_length.
  */
 R2dStatus r2d_scan_json_next(R2dScanJson *scan, R2dRow *row, bool *bad, R2dReason *reason,
                              R2dError *err);
 
 /* Skips `count` rows without scanning their values: used when going on at a checkpoint.
- * R2D_AGAIN may come in between; call again with what *left says. */
+ * R2D_AGAIN may come in between; call again with what *left says. R2D_END: the file has fewer
+ * rows, *left of them are missing. */
 R2dStatus r2d_scan_json_skip(R2dScanJson *scan, int64_t count, int64_t *left, R2dError *err);
 
 void r2d_scan_json_close(R2dScanJson *scan);

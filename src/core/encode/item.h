@@ -31,7 +31,10 @@ typedef struct R2dItem {
  * {"DeleteRequest":{"Key":{...}}} without a comma, and to `keys` the canonical key (length-prefixed
  * partition and sort key; strings decoded, numbers normalised, so that equal bytes = equal keys).
  * R2D_OK: *item is filled. R2D_END: the row cannot be an item: *reason says why, both buffers are
- * as before. R2D_FAILED: memory.
+ * as before. R2D_FAILED: memory. Room behind the end of keys is used as scratch.
+ * Codes: key_null, key_empty, key_size, value_type, value_too_long, number_syntax, number_nan,
+ * number_digits, number_range, date_range, interval_syntax, bytes_syntax, nesting,
+ * attribute_name, duplicate_name, item_size.
  */
 R2dStatus r2d_item_encode(const R2dMapping *mapping, const R2dRow *row, R2dBytes *request,
                           R2dBytes *keys, R2dItem *item, R2dReason *reason, R2dError *err);

@@ -366,7 +366,7 @@ static void collect_done(Client *client)
  * A new connection may start libcurl's resolver thread, which inherits the signal mask: with all
  * signals blocked it never runs a handler that belongs to the main thread. Any step may open one
  * (a reused connection that died is replaced without notice), so each step pays for it: two system
- * calls, under 1 % of what a request costs.
+ * calls, at most some 1 % of what a request costs.
  */
 static R2dStatus curl_step(R2dHttpClient *base, R2dError *err)
 {
