@@ -24,6 +24,7 @@ my $query = 'SELECT id, grp, note, amount FROM main_job';
 sub ledger
 {
 	my ($job) = @_;
+	note($job->{error_message}) if defined $job->{error_message};
 	return join ' ', @{$job}{qw(state rows_unloaded items_written rows_collapsed rows_rejected)};
 }
 
@@ -335,7 +336,7 @@ SQL
 	is(ask("SELECT encode(key_bytes, 'hex') LIKE '%c5bcc3b3c58277%' FROM rs2ddb.reject WHERE job_id = $rejected->{job_id}"),
 		't', 'but kept as bytes');
 
-	my $unload_error = export_and_wait($node, 'SELECT id, note::int AS n FROM main_latin', $latin);
+	my $unload_error = export_and_wait($node, 'SELECT id AS "Schlüssel", note::int AS n FROM main_latin', $latin);
 	is("$unload_error->{state} $unload_error->{error_sqlstate}", 'failed 22P02', 'an error whose text LATIN1 cannot hold fails the job, with its SQLSTATE');
 	is($unload_error->{error_message}, "the warehouse's message cannot be shown in the encoding of this database", 'and says why there is no more');
 

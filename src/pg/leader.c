@@ -161,6 +161,7 @@ static void finish(R2dLeader *leader)
 
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
+    r2d_catalog_files_release(leader->job_id);
     counts = r2d_catalog_file_counts(leader->job_id);
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();

@@ -239,9 +239,19 @@ static R2dStatus run_file(R2dLoad *load, R2dError *err)
     }
 }
 
-static void describe_failure(const R2dError *err, R2dFailure *failure)
+/* Decoders do not know whose bytes they read: the object is named here. */
+static const char *failure_message(const R2dLoad *load, const R2dError *err)
 {
-    *failure = (R2dFailure){.message = r2d_from_utf8_or_null(r2d_view_of(err->message)),
+    const char *message = r2d_from_utf8_or_null(r2d_view_of(err->message));
+
+    if (message == NULL || err->kind != R2D_ERR_DATA || strstr(message, load->file.url) != NULL)
+        return message;
+    return psprintf("%s: %s", load->file.url, message);
+}
+
+static void describe_failure(const R2dLoad *load, const R2dError *err, R2dFailure *failure)
+{
+    *failure = (R2dFailure){.message = failure_message(load, err),
                             .detail = r2d_from_utf8_or_null(r2d_view_of(err->detail)),
                             .hint = r2d_from_utf8_or_null(r2d_view_of(err->hint)),
                             .code = err->code[0] ? err->code : NULL,
@@ -286,7 +296,7 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
     if (status == R2D_END)
         r2d_catalog_file_done(load->job->job_id, load->file.file_no);
     if (status == R2D_FAILED) {
-        describe_failure(err, &failure);
+        describe_failure(load, err, &failure);
         r2d_catalog_file_failed(load->job->job_id, load->file.file_no, &failure);
     }
     unlock_file(load);

@@ -14,7 +14,7 @@ use Test::More;
 
 our @EXPORT = qw(new_node create_warehouse warehouse load_tables unloads job_row export_job wait_job
   export_and_wait wait_for faults clear_faults throttle counters gateway reset_stand_ins dynamodb
-  verify_table s3_keys unique);
+  verify_table verify_tables corrupt s3_keys unique);
 
 # The database of the node that the helpers below work in; a test may localize it.
 our $database = 'postgres';
@@ -180,12 +180,26 @@ sub dynamodb
 
 # The demo's independent verifier: every row of the query against every item of the table.
 # Returns (equal, what it printed).
-sub verify_table
+sub verify_table { return verify_tables([@_]); }
+
+# The same for a list of [query, table, key...].
+sub verify_tables
 {
-	my ($query, $table, @key) = @_;
-	my $list = $json->encode([ { query => $query, key => [@key], dynamodbTable => $table } ]);
+	my $list = $json->encode([ map {
+		my ($query, $table, @key) = @$_;
+		{ query => $query, key => \@key, dynamodbTable => $table }
+	} @_ ]);
 	my ($ok, $out, $err) = _node_script($list, 'demo/verify.mjs', '--list', '-');
 	return ($ok, $out . $err);
+}
+
+# Changes one attribute of one item, chosen at random; returns what was done.
+sub corrupt
+{
+	my ($table) = @_;
+	my ($ok, $out, $err) = _node_script('', 'demo/corrupt.mjs', $table);
+	die "corrupt: $err" unless $ok;
+	return $out;
 }
 
 # Keys of the staging bucket below a prefix.

@@ -1,5 +1,6 @@
 // Reads and prepares DynamoDB tables for the tests with AWS's own client.
 //   node t/lib/dynamodb.mjs scan TABLE              every item, one JSON line each
+//   node t/lib/dynamodb.mjs items TABLE...          the same for several: {"table": ..., "item": ...} a line
 //   node t/lib/dynamodb.mjs tables                  names, one JSON line each
 //   node t/lib/dynamodb.mjs describe TABLE          its description, one JSON line
 //   node t/lib/dynamodb.mjs create JSON             CreateTable with these parameters
@@ -24,17 +25,20 @@ const client = new DynamoDBClient({
 const print = (value) => console.log(JSON.stringify(value, (_key, part) =>
   part instanceof Uint8Array ? Buffer.from(part).toString('base64') : part));
 
-async function scan(TableName) {
+async function scan(TableName, show = print) {
   let ExclusiveStartKey;
   do {
     const page = await client.send(new ScanCommand({ TableName, ExclusiveStartKey, ConsistentRead: true }));
-    page.Items.forEach(print);
+    page.Items.forEach((item) => show(item));
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey);
 }
 
 const actions = {
-  scan,
+  scan: (table) => scan(table),
+  items: async (...tables) => {
+    for (const table of tables) await scan(table, (item) => print({ table, item }));
+  },
   tables: async () => (await client.send(new ListTablesCommand({}))).TableNames.forEach(print),
   describe: async (TableName) => print((await client.send(new DescribeTableCommand({ TableName }))).Table),
   create: (parameters) => client.send(new CreateTableCommand(JSON.parse(parameters))),

@@ -78,8 +78,10 @@ R2dStatus r2d_s3_explain(R2dError *err, const R2dAwsCall *call, R2dS3Action acti
         set_hint(err, "Check the server option stage%s.", "");
     } else if (err->http_status == 404) {
         set_message(err, "", bucket, key, " does not exist");
+        err->kind = R2D_ERR_DATA;
     } else if (err->http_status == 412) {
         set_message(err, "", bucket, key, " changed while it was read");
+        err->kind = R2D_ERR_DATA;
         set_hint(err, "Nothing else may write below the stage while a job runs%s.", "");
     } else if (err->http_status == 403 && (has_code(err, "AccessDenied") || err->code[0] == '\0')) {
         snprintf(after, sizeof after, " may not be %s with these AWS keys",

@@ -14,7 +14,8 @@ bool r2d_s3_append_path(const R2dAwsService *service, const char *bucket, const 
 
 /*
  * Rewrites *err, as r2d_aws_judge or the client filled it, so that it names s3://bucket/key, what
- * was tried and what to do; code, request id, action and detail stay. call may be NULL when there
+ * was tried and what to do; code, request id, action and detail stay. An object that is missing or
+ * has changed becomes R2D_ERR_DATA: others may well be as they should. call may be NULL when there
  * was no reply. Returns R2D_FAILED.
  */
 R2dStatus r2d_s3_explain(R2dError *err, const R2dAwsCall *call, R2dS3Action action,

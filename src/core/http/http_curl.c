@@ -128,6 +128,7 @@ static bool set_constants(Slot *slot)
         {CURLOPT_TCP_KEEPIDLE, 30},
         {CURLOPT_TCP_KEEPINTVL, 10},
         {CURLOPT_LOW_SPEED_LIMIT, 1},
+        {CURLOPT_UPLOAD_BUFFERSIZE, 16L * 1024}, /* one TLS record */
 #if LIBCURL_VERSION_NUM >= 0x075700
         {CURLOPT_QUICK_EXIT, 1}, /* cancel does not wait for the resolver thread */
 #endif
