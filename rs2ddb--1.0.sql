@@ -82,7 +82,7 @@ COMMENT ON COLUMN rs2ddb.job.key IS 'partition key and sort key as given; NULL: 
 COMMENT ON COLUMN rs2ddb.job.mode IS 'put: write items; delete: delete the items with these keys';
 COMMENT ON COLUMN rs2ddb.job.attributes IS 'per column: attribute name and null rule';
 COMMENT ON COLUMN rs2ddb.job.workers IS 'loaders wanted; NULL: as many as rs2ddb.max_workers allows';
-COMMENT ON COLUMN rs2ddb.job.max_wcu IS 'bound of the write rate, units per second; NULL: what the table takes';
+COMMENT ON COLUMN rs2ddb.job.max_wcu IS 'bound of the write rate, units per second; NULL: what the table takes. Jobs with a bound that load into one table at once share the smallest';
 COMMENT ON COLUMN rs2ddb.job.max_rejects IS 'rejects that are tolerated';
 COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success';
 COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
@@ -355,6 +355,11 @@ CREATE FUNCTION rs2ddb_cancel(job bigint)
 COMMENT ON FUNCTION rs2ddb_cancel(bigint) IS
 'Asks a job to stop, at commit: the UNLOAD is cancelled on Redshift and its files are deleted. True when the job was still running, false when it had settled.';
 
+CREATE FUNCTION rs2ddb_set_rate(job bigint, max_wcu integer)
+    RETURNS boolean LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION rs2ddb_set_rate(bigint, integer) IS
+'Changes the bound of a job''s write rate, in units per second, at commit; NULL takes it away. True when the job was still running, false when it had settled.';
+
 CREATE FUNCTION rs2ddb_resume(job bigint)
     RETURNS bigint LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rs2ddb_resume(bigint) IS
@@ -363,5 +368,6 @@ COMMENT ON FUNCTION rs2ddb_resume(bigint) IS
 REVOKE ALL ON FUNCTION
     rs2ddb_export(text, text, name, text[], text, jsonb, integer, integer, bigint, boolean),
     rs2ddb_wait(bigint, interval), rs2ddb_cancel(bigint), rs2ddb_resume(bigint),
+    rs2ddb_set_rate(bigint, integer),
     rs2ddb_validator(text[], oid)
 FROM PUBLIC;

@@ -74,9 +74,8 @@ R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *opt
 {
     MemoryContext old = MemoryContextSwitchTo(context);
     R2dAwsSession *session = palloc0(sizeof *session);
-    R2dHttpCurlOptions http = {.max_connections = max_connections,
-                               .user_agent = USER_AGENT,
-                               .ca_file = options->ca_file};
+    R2dHttpCurlOptions http = {
+        .max_connections = max_connections, .user_agent = USER_AGENT, .ca_file = options->ca_file};
     R2dError err;
 
     session->alloc = r2d_alloc_in(context);

@@ -111,6 +111,10 @@ typedef enum R2dCancel {
 /* Marks the wish, and says what must happen when this transaction commits. */
 extern R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
 
+/* Changes the bound (0: none) of a job that has not settled; *loader_pids (*count of them) are the
+ * processes that should look at it at once. False: it had settled. */
+extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count);
+
 /* A failed or canceled job, or one that came with a copy and belongs here from now on, back to
  * queued; its files that are not done and those with rejects to pending. Any other is left alone.
  */
@@ -159,10 +163,11 @@ typedef struct R2dRates {
 
 /* What a loader learns when it commits progress. */
 typedef struct R2dOrders {
-    bool stop;   /* the job is being cancelled or has settled */
-    int max_wcu; /* of the job; 0: none */
-    int running; /* files of the job that are being loaded */
-    int pending; /* and that wait for a loader */
+    bool stop;     /* the job is being cancelled or has settled */
+    int max_wcu;   /* of the table; 0: none */
+    int running;   /* files of the job that are being loaded */
+    int pending;   /* and that wait for a loader */
+    int elsewhere; /* files that other jobs load into the same table, under a bound too */
 } R2dOrders;
 
 typedef struct R2dFileCounts {

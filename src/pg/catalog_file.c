@@ -63,18 +63,28 @@ static void read_orders(int64 job_id, R2dOrders *orders)
 
     *orders = (R2dOrders){.stop = true, .running = 1};
     r2d_arg_int8(&args, job_id);
-    if (r2d_spi_run("SELECT j.cancel_requested OR j.state <> 'loading', j.max_wcu, "
-                    "f.running::integer, f.pending::integer FROM rs2ddb.job j, LATERAL ("
-                    "SELECT count(*) FILTER (WHERE state = 'running') AS running, "
-                    "count(*) FILTER (WHERE state = 'pending') AS pending "
-                    "FROM rs2ddb.file WHERE file.job_id = j.job_id AND state <> 'done') f "
-                    "WHERE j.job_id = $1",
-                    &args) == 0)
+    /* Jobs with a bound that load into one table at once share the smallest of their bounds. */
+    if (r2d_spi_run(
+            "SELECT j.cancel_requested OR j.state <> 'loading', "
+            "LEAST(j.max_wcu, o.max_wcu), "
+            "f.running::integer, f.pending::integer, o.running::integer "
+            "FROM rs2ddb.job j, LATERAL ("
+            "SELECT count(*) FILTER (WHERE state = 'running') AS running, "
+            "count(*) FILTER (WHERE state = 'pending') AS pending "
+            "FROM rs2ddb.file WHERE file.job_id = j.job_id AND state <> 'done') f, LATERAL ("
+            "SELECT count(*) AS running, min(other.max_wcu) AS max_wcu "
+            "FROM rs2ddb.job other JOIN rs2ddb.file USING (job_id) "
+            "WHERE other.state = 'loading' AND file.state = 'running' "
+            "AND other.job_id <> j.job_id AND other.table_name = j.table_name "
+            "AND other.server = j.server AND other.max_wcu > 0 AND j.max_wcu > 0) o "
+            "WHERE j.job_id = $1",
+            &args) == 0)
         return;
     orders->stop = r2d_spi_bool(1);
     orders->max_wcu = r2d_spi_int4(2, 0);
     orders->running = Max(r2d_spi_int4(3, 1), 1);
     orders->pending = r2d_spi_int4(4, 0);
+    orders->elsewhere = r2d_spi_int4(5, 0);
 }
 
 bool r2d_catalog_file_claim(int64 job_id, R2dFile *file, R2dOrders *orders)

@@ -278,6 +278,34 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
+bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool running;
+
+    *count = 0;
+    r2d_arg_int8(&args, job_id);
+    r2d_arg(&args, INT4OID, Int32GetDatum(max_wcu), max_wcu == 0);
+    running = r2d_spi_run("UPDATE rs2ddb.job SET max_wcu = $2 WHERE job_id = $1 "
+                          "AND state NOT IN ('succeeded', 'failed', 'canceled')",
+                          &args) == 1;
+    args.count = 1;
+    if (running) {
+        *count = (int)r2d_spi_run("SELECT loader_pid FROM rs2ddb.file "
+                                  "WHERE job_id = $1 AND state = 'running'",
+                                  &args);
+        *loader_pids = MemoryContextAlloc(spi.caller, sizeof(int) * Max(*count, 1));
+        for (int i = 0; i < *count; i++) {
+            bool is_null;
+            (*loader_pids)[i] = DatumGetInt32(
+                SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        }
+    }
+    r2d_spi_leave(&spi);
+    return running;
+}
+
 /* Rejected rows are tried again: their files start from the beginning, for a put may be
  * repeated. */
 static void requeue_files(R2dArgs *args)

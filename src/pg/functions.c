@@ -24,21 +24,25 @@
 #define LOOK_LAST_MS       250
 
 /* What this transaction asked for; carried out when it commits. */
+typedef enum WishKind { WISH_LEADER, WISH_INTERRUPT, WISH_WAKE } WishKind;
+
 typedef struct Wish {
+    WishKind kind;
     int64 job_id;
-    int interrupt_pid; /* 0: start a leader; else interrupt this one */
+    int pid; /* whom to interrupt or to wake */
     SubTransactionId subxact;
     struct Wish *next;
 } Wish;
 
 static Wish *wishes; /* in TopTransactionContext */
 
-static void add_wish(int64 job_id, int interrupt_pid)
+static void add_wish(WishKind kind, int64 job_id, int pid)
 {
     Wish *wish = MemoryContextAlloc(TopTransactionContext, sizeof *wish);
 
+    wish->kind = kind;
     wish->job_id = job_id;
-    wish->interrupt_pid = interrupt_pid;
+    wish->pid = pid;
     wish->subxact = GetCurrentSubTransactionId();
     wish->next = wishes;
     wishes = wish;
@@ -47,8 +51,10 @@ static void add_wish(int64 job_id, int interrupt_pid)
 /* An error here would take the whole server down: only what cannot throw. */
 static void carry_out(const Wish *wish)
 {
-    if (wish->interrupt_pid != 0)
-        r2d_pool_interrupt(wish->interrupt_pid);
+    if (wish->kind == WISH_INTERRUPT)
+        r2d_pool_interrupt(wish->pid);
+    else if (wish->kind == WISH_WAKE)
+        r2d_pool_wake(wish->pid);
     else if (!r2d_pool_start_leader(wish->job_id))
         ereport(WARNING,
                 (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
@@ -161,7 +167,7 @@ PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
             (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
              errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
     help_waiting_jobs();
-    add_wish(job_id, 0);
+    add_wish(WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }
 
@@ -192,10 +198,29 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
     (void)own_job(job_id);
     cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
     if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
-        add_wish(job_id, leader_pid);
+        add_wish(WISH_INTERRUPT, job_id, leader_pid);
     if (cancel == R2D_CANCEL_LEAD)
-        add_wish(job_id, 0);
+        add_wish(WISH_LEADER, job_id, 0);
     PG_RETURN_BOOL(cancel != R2D_CANCEL_SETTLED);
+}
+
+PG_FUNCTION_INFO_V1(rs2ddb_set_rate);
+PGDLLEXPORT Datum rs2ddb_set_rate(PG_FUNCTION_ARGS)
+{
+    int64 job_id;
+    int *loader_pids;
+    int count;
+    bool running;
+
+    if (PG_ARGISNULL(0))
+        PG_RETURN_NULL();
+    job_id = PG_GETARG_INT64(0);
+    (void)own_job(job_id);
+    running =
+        r2d_catalog_job_set_rate(job_id, positive_arg(fcinfo, 1, "max_wcu"), &loader_pids, &count);
+    for (int i = 0; i < count; i++)
+        add_wish(WISH_WAKE, job_id, loader_pids[i]);
+    PG_RETURN_BOOL(running);
 }
 
 PG_FUNCTION_INFO_V1(rs2ddb_resume);
@@ -209,7 +234,7 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
     r2d_catalog_job_requeue(job_id);
-    add_wish(job_id, 0);
+    add_wish(WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }
 

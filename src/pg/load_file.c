@@ -52,6 +52,24 @@ static void open_mapping(R2dLoad *load)
     r2d_release(load->aws->alloc, columns);
 }
 
+int r2d_load_limit(const R2dJob *job)
+{
+    int most = job->workers > 0 ? job->workers : r2d_max_workers;
+    return Max(Min(most, r2d_max_workers - 1), 0);
+}
+
+/* How many loaders will share the table when this one begins. */
+static int expected_loaders(R2dLoad *load)
+{
+    R2dFileCounts counts;
+
+    r2d_tx_begin();
+    counts = r2d_catalog_file_counts(load->job->job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(load->context);
+    return (int)Max(Min(counts.pending + counts.running, r2d_load_limit(load->job)), 1);
+}
+
 /* The rate to begin with: what the table says it takes, shared with the other loaders. */
 static double initial_wcu(R2dLoad *load)
 {
@@ -66,7 +84,7 @@ static double initial_wcu(R2dLoad *load)
         r2d_throw(&err);
     }
     r2d_check(status, &err);
-    return (double)r2d_table_initial_wcu(&table);
+    return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 
 static void open_transfer(R2dLoad *load)
@@ -83,12 +101,6 @@ static void open_transfer(R2dLoad *load)
                                   .max_wcu = load->job->max_wcu};
     R2dError err;
     r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
-}
-
-int r2d_load_limit(const R2dJob *job)
-{
-    int most = job->workers > 0 ? job->workers : r2d_max_workers;
-    return Max(Min(most, r2d_max_workers - 1), 0);
 }
 
 R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options)
@@ -109,18 +121,23 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     return load;
 }
 
-/* The bound is the job's: each of the loaders at work takes its share. */
+/* The bound holds for the table: each of the loaders at work on it takes its share. */
 static void share_max_wcu(R2dLoad *load, int sharers)
 {
-    if (load->orders.max_wcu > 0)
-        r2d_transfer_set_max_wcu(load->transfer, (double)load->orders.max_wcu / sharers);
+    double share = load->orders.max_wcu > 0 ? (double)load->orders.max_wcu / sharers : 0;
+    r2d_transfer_set_max_wcu(load->transfer, share);
 }
 
-/* At a claim other loaders may be on their way to the files that wait. */
-static int expected_sharers(const R2dLoad *load)
+/* At a claim other loaders may be on their way to the files that wait. Those of another job do not
+ * know yet that they have to share: until they have looked, this one takes next to nothing. */
+static void begin_sharing(R2dLoad *load)
 {
     int open_files = load->orders.running + load->orders.pending;
-    return Max(Min(open_files, r2d_load_limit(load->job)), load->orders.running);
+
+    if (load->orders.max_wcu > 0 && load->orders.elsewhere > 0)
+        share_max_wcu(load, load->orders.max_wcu);
+    else
+        share_max_wcu(load, Max(Min(open_files, r2d_load_limit(load->job)), load->orders.running));
 }
 
 static bool claim(R2dLoad *load)
@@ -199,7 +216,7 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
     store_progress(load, first);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
-    share_max_wcu(load, load->orders.running);
+    share_max_wcu(load, load->orders.running + load->orders.elsewhere);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
 }
 
@@ -221,6 +238,8 @@ static void wait_for_network(R2dLoad *load)
     if (wait_ms < 0 || wait_ms > until_commit_ms)
         wait_ms = (int)Max(until_commit_ms, 0);
     r2d_waiter_wait(load->aws->waiter, wait_ms);
+    if (r2d_waiter_take_wake(load->aws->waiter))
+        load->next_commit_us = 0;
 }
 
 /* R2D_END, R2D_FAILED, or R2D_CANCELED when the job stops. */
@@ -311,7 +330,7 @@ bool r2d_load_next(R2dLoad *load)
 
     if (!claim(load))
         return false;
-    share_max_wcu(load, expected_sharers(load));
+    begin_sharing(load);
     open_file(load);
     status = run_file(load, &err);
     if (status == R2D_END)

@@ -173,6 +173,13 @@ void r2d_pool_interrupt(int pid)
         kill(pid, SIGINT);
 }
 
+void r2d_pool_wake(int pid)
+{
+    PGPROC *proc = pid > 0 ? BackendPidGetProc(pid) : NULL;
+    if (proc != NULL)
+        SetLatch(&proc->procLatch);
+}
+
 void r2d_pool_worker_end(void)
 {
     int64 job_id;

@@ -46,8 +46,9 @@ extern void r2d_pool_unlock_job(int64 job_id);
 extern bool r2d_pool_lock_file(int64 job_id, int file_no);
 extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 
-/* Wakes or interrupts a worker by its process id; harmless when it is gone. */
+/* Interrupts or wakes a worker by its process id; harmless when it is gone. */
 extern void r2d_pool_interrupt(int pid);
+extern void r2d_pool_wake(int pid);
 
 /* What a worker does last: gives back its slot, then starts a leader for the oldest job that
  * waits, so that no job is forgotten. */

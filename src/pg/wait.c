@@ -7,6 +7,7 @@
 #include "utils/wait_event.h"
 
 struct R2dWaiter {
+    bool woken;
     WaitEventSet *set;
 };
 
@@ -32,8 +33,17 @@ void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms)
     WaitEvent event;
 
     if (WaitEventSetWait(waiter->set, timeout_ms, &event, 1, PG_WAIT_EXTENSION) == 1 &&
-        (event.events & WL_LATCH_SET))
+        (event.events & WL_LATCH_SET)) {
         ResetLatch(MyLatch);
+        waiter->woken = true;
+    }
+}
+
+bool r2d_waiter_take_wake(R2dWaiter *waiter)
+{
+    bool woken = waiter->woken;
+    waiter->woken = false;
+    return woken;
 }
 
 static R2dStatus wait_for_core(void *context, int fd, int timeout_ms)

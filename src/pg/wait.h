@@ -20,6 +20,9 @@ extern R2dWaiter *r2d_waiter_create(MemoryContext context, int fd);
  */
 extern void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms);
 
+/* True once after somebody set our latch: there may be new orders. */
+extern bool r2d_waiter_take_wake(R2dWaiter *waiter);
+
 /* The same behind the core's wait table: R2D_CANCELED when the worker was asked to stop. */
 extern R2dWait r2d_waiter_table(R2dWaiter *waiter);
 
