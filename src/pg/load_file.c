@@ -25,6 +25,7 @@ struct R2dLoad {
     R2dFile file;
     bool file_locked;
     R2dOrders orders;
+    R2dTransferProgress before; /* sums of the files loaded by this process */
     R2dEstimate rows;
     R2dEstimate units;
     R2dEstimate returned;
@@ -168,29 +169,46 @@ static void open_file(R2dLoad *load)
     r2d_check(r2d_s3_parse_uri(r2d_view_of(url), &bucket, &key, &err), &err);
     file.bucket = pnstrdup(bucket.data, bucket.len);
     file.key = pnstrdup(key.data, key.len);
-    memset(&load->rows, 0, sizeof load->rows);
-    memset(&load->units, 0, sizeof load->units);
-    memset(&load->returned, 0, sizeof load->returned);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
     r2d_check(r2d_transfer_file_open(load->transfer, &file, &err), &err);
     pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": loading file %d",
                                                    load->job->job_id, load->file.file_no));
 }
 
+/* Rates of this loader over the last seconds, whichever files they fell into. */
 static R2dRates measure(R2dLoad *load, const R2dTransferProgress *progress)
 {
     int64_t now_us = r2d_mono_us(&r2d_clock_system);
     double returned;
     R2dRates rates;
 
-    r2d_estimate_add(&load->rows, now_us, progress->checkpoint);
-    r2d_estimate_add(&load->units, now_us, (int64_t)progress->write_units);
-    r2d_estimate_add(&load->returned, now_us, progress->throttled);
+    r2d_estimate_add(&load->rows, now_us, load->before.checkpoint + progress->checkpoint);
+    r2d_estimate_add(&load->units, now_us,
+                     (int64_t)(load->before.write_units + progress->write_units));
+    r2d_estimate_add(&load->returned, now_us, load->before.throttled + progress->throttled);
     rates.rows_per_s = Max(r2d_estimate_rate(&load->rows, now_us), 0);
     rates.units_per_s = Max(r2d_estimate_rate(&load->units, now_us), 0);
     returned = Max(r2d_estimate_rate(&load->returned, now_us), 0);
     rates.throttled_share = returned > 0 ? returned / (returned + rates.rows_per_s) : 0;
     return rates;
+}
+
+static void begin_measuring(R2dLoad *load)
+{
+    R2dTransferProgress begun = {.checkpoint = load->file.checkpoint};
+
+    load->before.checkpoint -= load->file.checkpoint; /* settled by another process */
+    (void)measure(load, &begun);
+}
+
+static void end_measuring(R2dLoad *load)
+{
+    R2dTransferProgress progress;
+
+    r2d_transfer_progress(load->transfer, &progress);
+    load->before.checkpoint += progress.checkpoint;
+    load->before.write_units += progress.write_units;
+    load->before.throttled += progress.throttled;
 }
 
 static void store_progress(R2dLoad *load, const R2dReject *first)
@@ -331,11 +349,13 @@ bool r2d_load_next(R2dLoad *load)
     if (!claim(load))
         return false;
     begin_sharing(load);
+    begin_measuring(load);
     open_file(load);
     status = run_file(load, &err);
     if (status == R2D_END)
         status = check_promise(load, &err);
     settle_file(load, status, &err);
+    end_measuring(load);
     r2d_transfer_file_close(load->transfer);
     MemoryContextReset(load->file_context);
     return status == R2D_END || (status == R2D_FAILED && err.kind == R2D_ERR_DATA);

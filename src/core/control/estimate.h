@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define R2D_ESTIMATE_SAMPLES   32
-#define R2D_ESTIMATE_WINDOW_US ((int64_t)30 * 1000 * 1000)
+#define R2D_ESTIMATE_SAMPLES   16
+#define R2D_ESTIMATE_WINDOW_US ((int64_t)6 * 1000 * 1000)
 
 typedef struct R2dEstimateSample {
     int64_t at_us; /* of one clock that does not go back */

@@ -1,0 +1,242 @@
+# Workers: how many there are, how jobs wait for one, and what happens to a job whose worker, leader
+# or whole server is lost in the middle.
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use Rs2ddb;
+use Rs2ddb::Faults;
+
+# Only a guard against a shutdown that hangs.
+use constant SHUTDOWN_GUARD_S => 60;
+
+reset_stand_ins();
+warehouse(<<'SQL');
+DROP TABLE IF EXISTS public.workers;
+CREATE TABLE public.workers AS SELECT i AS id, md5(i::text)::varchar(40) AS name FROM generate_series(1, 2000) AS i;
+SQL
+my $query = 'SELECT * FROM workers';
+my %key = (key => q('{id}'));
+
+my $node = new_node('workers', conf => "restart_after_crash = on\n");
+my $sql = sub { $node->safe_psql('postgres', $_[0]) };
+my $reaches = sub { my ($job, $state) = @_; wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $job", $state) };
+
+# Every write fails until clear_faults; or its reply does not come, from the 20th on.
+my @held_up = rule(BatchWriteItem => { type => 'error', status => 500, code => 'InternalServerError' }, times => undef);
+my @stuck = rule(BatchWriteItem => { type => 'delay', ms => 900_000 }, times => undef, nth => 20);
+
+sub max_workers
+{
+	my ($count) = @_;
+	$node->append_conf('postgresql.conf', "rs2ddb.max_workers = $count");
+	$node->reload;
+	ok(wait_for($node, 'SHOW rs2ddb.max_workers', $count), "rs2ddb.max_workers is $count");
+}
+
+# The job has succeeded and everything is where it should be.
+sub complete
+{
+	my ($name, $job, $table) = @_;
+	is($job->{state}, 'succeeded', "$name: the job succeeds") or diag($job->{error_message});
+	ok(ledger_balances($node, $job->{job_id}), "$name: the ledger balances");
+	my ($equal, $said) = verify_table($query, $table, 'id');
+	ok($equal, "$name: every row has arrived") or diag($said);
+}
+
+# A job with one file that has come to its middle and goes no further; returns its row.
+sub stuck_job
+{
+	my ($name, $table) = @_;
+	gateway(slices => 1);
+	faults(@stuck);
+	my $job = export_job($node, $query, $table, %key);
+	ok(wait_for($node, "SELECT count(*) = 1 FROM rs2ddb.file WHERE job_id = $job AND state = 'running' AND checkpoint > 0"),
+		"$name: a job is in the middle of its file");
+	clear_faults();
+	return job_row($node, $job);
+}
+
+my $checkpoint = sub { $sql->("SELECT checkpoint FROM rs2ddb.file WHERE job_id = $_[0]") };
+
+# ---- how many ---------------------------------------------------------------------------------
+
+gateway(rows_per_file => 100);    # more files than workers
+for my $case ([ 1, 1, 0 ], [ 2, 1, 1 ], [ 3, 1, 2 ])
+{
+	my ($workers, $leaders, $loaders) = @$case;
+	my $name = "max_workers = $workers";
+	my $table = unique('workers');
+	max_workers($workers);
+	faults(@held_up);
+	my $job = export_job($node, $query, $table, %key);
+	ok(wait_for($node, "SELECT count(*) = greatest($loaders, 1) FROM rs2ddb.file WHERE job_id = $job AND state = 'running'"),
+		"$name: as many files are loaded at once");
+	ok(wait_until(\&fired), "$name: writes are held up");
+	is(scalar(worker_pids($node, 'leader')), $leaders, "$name: one leader");
+	is(scalar(worker_pids($node, 'loader')), $loaders, "$name: $loaders loaders");
+	is($sql->("SELECT count(*) FROM rs2ddb.file f JOIN rs2ddb.job j USING (job_id) WHERE job_id = $job AND loader_pid = leader_pid"),
+		$loaders ? 0 : 1, $loaders ? "$name: the leader does not load" : "$name: the leader loads by itself");
+	clear_faults();
+	complete($name, wait_job($node, $job), $table);
+}
+
+# ---- all slots taken --------------------------------------------------------------------------
+
+max_workers(1);
+faults(@held_up);
+my @tables = map { unique('workers') } 1 .. 2;
+my $first = export_job($node, $query, $tables[0], %key);
+ok($reaches->($first, 'loading'), 'a job takes the only slot');
+my ($status, $second, $warning) = $node->psql('postgres',
+	"SELECT rs2ddb_export('$query', '$tables[1]', server => 'warehouse', key => '{id}')");
+like($warning, qr/WARNING: .*busy: job $second waits/, 'the next export warns that its job waits');
+like($warning, qr/HINT: .*rs2ddb\.max_workers/, 'and names the setting to raise');
+is(job_row($node, $second)->{state}, 'queued', 'its job waits in queued');
+clear_faults();
+ok($reaches->($second, 'succeeded'), 'it starts by itself when the slot is free, and succeeds')
+  or diag(job_row($node, $second)->{state});
+complete('the first', wait_job($node, $first), $tables[0]);
+complete('the second', job_row($node, $second), $tables[1]);
+max_workers(4);
+
+# ---- lost workers -----------------------------------------------------------------------------
+
+my $table = unique('workers');
+my $job = stuck_job('loader terminated', $table);
+my $before = $checkpoint->($job->{job_id});
+my ($loader) = worker_pids($node, 'loader');
+is($sql->("SELECT loader_pid FROM rs2ddb.file WHERE job_id = $job->{job_id}"), $loader, 'a loader has the file');
+$sql->("SELECT pg_terminate_backend($loader)");
+$job = wait_job($node, $job->{job_id});
+complete('loader terminated', $job, $table);
+is($sql->("SELECT tries FROM rs2ddb.file WHERE job_id = $job->{job_id}"), '2', 'loader terminated: another took its file');
+cmp_ok($sql->("SELECT rows_read FROM rs2ddb.file WHERE job_id = $job->{job_id}"), '==', 2000, 'loader terminated: and read it to the end');
+cmp_ok(counters()->{items_written} // 0, '<', 2000 * 2, 'loader terminated: it went on at the checkpoint') if counters()->{items_written};
+is($job->{attempt}, 1, 'loader terminated: there was one UNLOAD');
+
+$table = unique('workers');
+gateway(rows_per_file => 100, slices => 4);
+faults(@held_up);
+$job = export_job($node, $query, $table, %key);
+ok(wait_until(\&fired), 'leader terminated: a job loads');
+$sql->('SELECT pg_terminate_backend(' . (worker_pids($node, 'leader'))[0] . ')');
+ok(wait_for($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader'"), 'leader terminated: it has no leader');
+clear_faults();
+$job = wait_job($node, $job);
+complete('leader terminated, then rs2ddb_wait', $job, $table);
+is($job->{attempt}, 1, 'leader terminated: there was one UNLOAD');
+is($sql->("SELECT count(*) FROM rs2ddb.event WHERE job_id = $job->{job_id} AND message LIKE '%leader was lost%'"), '1',
+	'leader terminated: an event tells it');
+
+@tables = map { unique('workers') } 1 .. 2;
+faults(@held_up);
+$job = export_job($node, $query, $tables[0], %key);
+ok(wait_until(\&fired), 'leader terminated: another job loads');
+$sql->('SELECT pg_terminate_backend(' . (worker_pids($node, 'leader'))[0] . ')');
+ok(wait_for($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader'"), 'leader terminated: it has no leader');
+clear_faults();
+my $next = export_job($node, $query, $tables[1], %key);
+ok($reaches->($job, 'succeeded'), 'leader terminated: the next export gives it a new one');
+complete('leader terminated, then rs2ddb_export', job_row($node, $job), $tables[0]);
+complete('the next export', wait_job($node, $next), $tables[1]);
+
+# ---- lost server ------------------------------------------------------------------------------
+
+for my $way ('rs2ddb_resume', 'the next export')
+{
+	my $name = "loader killed, then $way";
+	my $table = unique('workers');
+	my $job = stuck_job($name, $table);
+	my $before = $checkpoint->($job->{job_id});
+	my $started = $sql->('SELECT pg_postmaster_start_time()');
+	my ($loader) = worker_pids($node, 'loader');
+	kill 'KILL', $loader;
+	ok(wait_until(sub {
+		my ($status, $out) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $loader");
+		return $status == 0 && $out eq '0';
+	}), "$name: the server has restarted");
+	is(job_row($node, $job->{job_id})->{state}, 'loading', "$name: the job is where it was");
+	cmp_ok($checkpoint->($job->{job_id}), '>=', $before, "$name: its checkpoint is kept");
+	if ($way eq 'rs2ddb_resume') { $sql->("SELECT rs2ddb_resume($job->{job_id})"); }
+	else { wait_job($node, export_job($node, $query, unique('workers'), %key)); }
+	ok($reaches->($job->{job_id}, 'succeeded'), "$name: the job goes on");
+	$job = job_row($node, $job->{job_id});
+	complete($name, $job, $table);
+	is($job->{attempt}, 1, "$name: there was one UNLOAD");
+}
+
+# ---- shutdown ---------------------------------------------------------------------------------
+
+sub restart
+{
+	my ($name) = @_;
+	my $start = time;
+	$node->stop('fast');
+	cmp_ok(time - $start, '<', SHUTDOWN_GUARD_S, "$name: the server stops");
+	$node->start;
+}
+
+$table = unique('workers');
+$job = stuck_job('shutdown in loading', $table);
+restart('shutdown in loading');
+cmp_ok($checkpoint->($job->{job_id}), '>', 0, 'shutdown in loading: the checkpoint is kept');
+$sql->("SELECT rs2ddb_resume($job->{job_id})");
+$job = wait_job($node, $job->{job_id});
+complete('shutdown in loading', $job, $table);
+is($job->{attempt}, 1, 'shutdown in loading: there was one UNLOAD');
+
+$table = unique('workers');
+gateway(rows_per_file => 100, slices => 4, unload_delay_ms => 900_000);
+$job = export_job($node, $query, $table, %key);
+ok(wait_for($node, "SELECT state = 'unloading' AND stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"),
+	'shutdown in unloading: a job unloads');
+my $attempt = job_row($node, $job);
+ok(wait_until(sub { stage_files($attempt) > 0 }), 'shutdown in unloading: some of its files are written');
+restart('shutdown in unloading');
+gateway(unload_delay_ms => 0);
+$sql->("SELECT rs2ddb_resume($job)");
+$job = wait_job($node, $job);
+complete('shutdown in unloading', $job, $table);
+is($job->{attempt}, 2, 'shutdown in unloading: the UNLOAD was run again');
+isnt($job->{stage_prefix}, $attempt->{stage_prefix}, 'shutdown in unloading: with a prefix of its own');
+is(join(' ', unload_states($attempt)), 'aborted', 'shutdown in unloading: the UNLOAD that was left behind is cancelled');
+is(join(' ', stage_files($attempt)), '', 'shutdown in unloading: and its files are deleted');
+
+# ---- going away -------------------------------------------------------------------------------
+
+$sql->('CREATE DATABASE going_away');
+$node->safe_psql('going_away', 'CREATE EXTENSION rs2ddb');
+$sql->('DROP DATABASE going_away');
+pass('a database with the extension can be dropped');
+ok(wait_for($node, no_workers()), 'no worker is left');
+$sql->('DROP EXTENSION rs2ddb CASCADE');
+is($sql->("SELECT count(*) FROM pg_namespace WHERE nspname = 'rs2ddb'"), '0', 'DROP EXTENSION leaves nothing');
+$sql->('CREATE EXTENSION rs2ddb');
+is($sql->('SELECT count(*) FROM rs2ddb.job'), '0', 'and the extension can be created again');
+$node->stop;
+
+# ---- no worker process of the server is free ---------------------------------------------------
+
+reset_stand_ins();
+gateway(slices => 1);
+# The launcher of logical replication takes one of the two.
+$node = new_node('few_workers', conf => "max_worker_processes = 2\n");
+@tables = map { unique('workers') } 1 .. 2;
+faults(@held_up);
+$first = export_job($node, $query, $tables[0], %key);
+ok(wait_until(\&fired), 'a job takes the only worker process, and loads without loaders');
+is(scalar(worker_pids($node, 'loader')), 0, 'there is no loader');
+($status, $second, $warning) = $node->psql('postgres',
+	"SELECT rs2ddb_export('$query', '$tables[1]', server => 'warehouse', key => '{id}')");
+like($warning, qr/WARNING: .*no background worker is free: rs2ddb job $second stays queued/, 'the next export warns at its commit');
+like($warning, qr/HINT: .*max_worker_processes/, 'and names the setting to raise');
+is(job_row($node, $second)->{state}, 'queued', 'its job is queued, not lost');
+clear_faults();
+complete('the first of few workers', wait_job($node, $first), $tables[0]);
+complete('the second, started by a round of rs2ddb_wait', wait_job($node, $second), $tables[1]);
+
+reset_stand_ins();
+$node->stop;
+done_testing();
