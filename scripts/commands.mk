@@ -48,3 +48,7 @@ check-format: deps
 
 fuzz-short: deps
 	@$(MAKE) -s -f test/fuzz/fuzz.mk fuzz-short
+
+bench: deps
+	@scripts/install.sh
+	@ROWS="$(ROWS)" scripts/bench.sh

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const GENERATE = fileURLToPath(new URL('../generate.mjs', import.meta.url));
-const HOME = process.env.RS2DDB_BENCH_DATA ?? join(tmpdir(), `rs2ddb-bench-data-${process.getuid()}`);
+const HOME = process.env.RS2DDB_BENCH_DATA || join(tmpdir(), `rs2ddb-bench-data-${process.getuid()}`);
 
 /** Resolves to {folder, rows, many: [{name, rows, bytes: {zst, gz}}], one: [the same]}. */
 export async function prepareData({ rows, files, say }) {

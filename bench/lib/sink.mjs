@@ -94,14 +94,14 @@ function publish(folder, path) {
   return join(open, 'ca.crt');
 }
 
-/** Resolves to {url, caFile, pid}. `objects` is the folder served as the bucket. */
-export async function startSink({ folder, objects }) {
-  const home = join(folder.path, 'nginx');
+/** Resolves to {url, port, caFile, pid}. `objects` is the folder served as the bucket, `name` that of the process. */
+export async function startSink({ folder, objects, name = 'nginx' }) {
+  const home = join(folder.path, name);
   mkdirSync(home, { recursive: true, mode: 0o755 });
   const caFile = publish(folder, makeCertificates(home));
   const port = await freePort();
   writeFileSync(join(home, 'nginx.conf'), config({ folder: home, port, objects }));
-  const started = launch(folder, 'nginx', '/usr/sbin/nginx', ['-p', home, '-c', join(home, 'nginx.conf'), '-e', 'stderr']);
+  const started = launch(folder, name, '/usr/sbin/nginx', ['-p', home, '-c', join(home, 'nginx.conf'), '-e', 'stderr']);
   await waitUntil(folder, started, 'nginx', () => isOpen(port), 10_000);
   return { url: `https://${HOST}:${port}`, port, caFile, pid: started.pid };
 }

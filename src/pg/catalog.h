@@ -135,6 +135,7 @@ typedef struct R2dJobGlance {
     double throttled_share;
     int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
+    bool foreign; /* as in R2dJob */
 } R2dJobGlance;
 
 extern bool r2d_catalog_job_glance(int64 job_id,
@@ -179,6 +180,7 @@ typedef struct R2dFileCounts {
     int64 settled;    /* rows */
     int64 rejected;   /* rows */
     int64 unbalanced; /* files done whose ledger does not add up */
+    bool cancel;      /* the owner asked the job to stop */
 } R2dFileCounts;
 
 /* One row per file of the manifest; any older rows of the job go. */

@@ -255,7 +255,8 @@ R2dFileCounts r2d_catalog_file_counts(int64 job_id)
                 "COALESCE(sum(rows_rejected), 0)::bigint, "
                 "count(*) FILTER (WHERE state = 'done' AND "
                 "(items_written + rows_collapsed + rows_rejected <> checkpoint OR "
-                "checkpoint <> COALESCE(rows_promised, checkpoint))) "
+                "checkpoint <> COALESCE(rows_promised, checkpoint))), "
+                "(SELECT cancel_requested FROM rs2ddb.job WHERE job_id = $1) "
                 "FROM rs2ddb.file WHERE job_id = $1",
                 &args);
     counts = (R2dFileCounts){.pending = r2d_spi_int8(1, 0),
@@ -265,7 +266,8 @@ R2dFileCounts r2d_catalog_file_counts(int64 job_id)
                              .systemic = r2d_spi_int8(5, 0),
                              .settled = r2d_spi_int8(6, 0),
                              .rejected = r2d_spi_int8(7, 0),
-                             .unbalanced = r2d_spi_int8(8, 0)};
+                             .unbalanced = r2d_spi_int8(8, 0),
+                             .cancel = r2d_spi_bool(9)};
     r2d_spi_leave(&spi);
     return counts;
 }

@@ -379,11 +379,14 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     bool found;
 
     r2d_arg_int8(&args, job_id);
+    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     found =
         r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, p.items_written + "
                     "p.rows_collapsed + p.rows_rejected, p.rows_rejected, p.rows_per_s::float8, "
                     "p.units_per_s::float8, p.throttled_share::float8, "
-                    "extract(epoch FROM p.time_left)::bigint, j.xmin "
+                    "extract(epoch FROM p.time_left)::bigint, j.xmin, "
+                    "(j.system_identifier, j.database_oid) <> ($2, $3) "
                     "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
                     "WHERE j.job_id = $1",
                     &args) == 1;
@@ -400,6 +403,7 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
         glance->throttled_share = r2d_spi_float8(8, 0);
         glance->seconds_left = r2d_spi_int8(9, -1);
         glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(10, &is_null));
+        glance->foreign = r2d_spi_bool(11);
     }
     r2d_spi_leave(&spi);
     return found;

@@ -3,12 +3,14 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -93,10 +95,15 @@ void r2d_functions_init(void)
     RegisterSubXactCallback(at_subtransaction_end, NULL);
 }
 
-/* A job without a leader would never end: every call gives one to the oldest if there is a slot. */
+/* A job without a leader would never end: every call gives one to the oldest if there is a slot.
+ * A standby starts no worker, yet would keep a slot for each that it was asked for. */
 static void help_waiting_jobs(void)
 {
-    int64 waiting = r2d_pool_slots_free() > 0 ? r2d_catalog_oldest_waiting() : 0;
+    int64 waiting;
+
+    if (RecoveryInProgress())
+        return;
+    waiting = r2d_pool_slots_free() > 0 ? r2d_catalog_oldest_waiting() : 0;
     if (waiting > 0)
         (void)r2d_pool_start_leader(waiting);
 }
@@ -122,8 +129,22 @@ static int positive_arg(FunctionCallInfo fcinfo, int n, const char *name)
     return value;
 }
 
+static void check_key(Datum key)
+{
+    ArrayType *names = DatumGetArrayTypeP(key);
+    int count = ArrayGetNItems(ARR_NDIM(names), ARR_DIMS(names));
+
+    if (ARR_NDIM(names) > 1 || count < 1 || count > 2 || array_contains_nulls(names))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("key must be one or two names"),
+                 errhint("Write '{partition_key}' or '{partition_key,sort_key}', or leave "
+                         "key out to use the table's own.")));
+}
+
 static void check_request(const R2dJobRequest *request)
 {
+    if (!request->key_is_null)
+        check_key(request->key);
     if (!r2d_table_name_valid(r2d_view_of(request->table_name)))
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_NAME),
@@ -160,13 +181,13 @@ PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
         request.server = r2d_options_only_server(GetUserId());
     /* Missing secrets and options are told now, to the user, not later, to a table. */
     (void)r2d_options_load(request.server, GetUserId());
+    help_waiting_jobs(); /* before this job is one of them: nobody else can see it yet */
     job_id = r2d_catalog_job_insert(&request);
     if (r2d_pool_slots_free() == 0)
         ereport(
             WARNING,
             (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
              errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
-    help_waiting_jobs();
     add_wish(WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }
@@ -188,14 +209,25 @@ static R2dJob *own_job(int64 job_id)
     return job;
 }
 
+/* Nobody runs it here: neither a cancel nor a wait would ever end. */
+static void refuse_copy(int64 job_id)
+{
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("job " INT64_FORMAT " belongs to another database", job_id),
+                    errdetail("It came here with a copy of that database and does not run here."),
+                    errhint("Call rs2ddb_resume to take it over.")));
+}
+
 PG_FUNCTION_INFO_V1(rs2ddb_cancel);
 PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 {
     int64 job_id = PG_GETARG_INT64(0);
+    R2dJob *job = own_job(job_id);
     int leader_pid = 0;
     R2dCancel cancel;
 
-    (void)own_job(job_id);
+    if (job->foreign && !r2d_job_is_settled(job->state))
+        refuse_copy(job_id);
     cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
     if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
         add_wish(WISH_INTERRUPT, job_id, leader_pid);
@@ -241,6 +273,8 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
 /* A wait that could never see the end is refused. */
 static void check_can_wait(int64 job_id, const R2dJobGlance *glance)
 {
+    if (glance->foreign)
+        refuse_copy(job_id);
     if (TransactionIdIsCurrentTransactionId(glance->inserted_by))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("job " INT64_FORMAT " was queued by this transaction and starts "

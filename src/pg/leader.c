@@ -13,6 +13,7 @@
 #include "pool.h"
 
 #define CANCEL_WAIT_MS 1000
+#define STOP_WAIT_MS   10000
 
 PGDLLEXPORT void r2d_leader_main(Datum arg);
 
@@ -90,7 +91,8 @@ void r2d_clean_stage(R2dLeader *leader)
               &err);
 }
 
-/* Cleaning must not change how a job ends: what stays behind is told in the log. */
+/* Cleaning must not change how a job ends: what stays behind is told in the log. A cancel that
+ * ends the cleaning is not lost: the next check for interrupts throws it again. */
 static void clean_stage_quietly(R2dLeader *leader)
 {
     MemoryContext context = CurrentMemoryContext;
@@ -103,6 +105,8 @@ static void clean_stage_quietly(R2dLeader *leader)
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
+        if (geterrcode() == ERRCODE_QUERY_CANCELED)
+            InterruptPending = QueryCancelPending = true;
         EmitErrorReport();
         FlushErrorState();
         r2d_error_mark_clear();
@@ -177,6 +181,50 @@ static bool has_files(R2dLeader *leader)
     return leader->job->plan != NULL && leader->job->rows_unloaded >= 0;
 }
 
+/* What a lost leader began: its UNLOAD goes on without it and would write files that nobody
+ * knows. */
+static void drop_earlier_attempt(R2dLeader *leader)
+{
+    if (leader->stage_prefix == NULL)
+        return;
+    r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, STOP_WAIT_MS);
+    clean_stage_quietly(leader);
+}
+
+/* What a bucket's lifecycle rule has taken away is unloaded anew. The manifest stands for the
+ * files, and only files that are still to be loaded matter. */
+static void look_for_files(R2dLeader *leader)
+{
+    R2dAwsSession *aws = leader->aws;
+    R2dFileCounts counts;
+    R2dView bucket, prefix;
+    R2dStatus status;
+    R2dBytes text;
+    R2dError err;
+
+    r2d_tx_begin();
+    counts = r2d_catalog_file_counts(leader->job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+    if (counts.pending + counts.running == 0 || leader->stage_prefix == NULL)
+        return;
+    r2d_bytes_init(&text, aws->alloc);
+    r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
+    status = r2d_s3_get_small(&aws->s3, aws->http, &aws->wait, pnstrdup(bucket.data, bucket.len),
+                              psprintf("%.*smanifest", (int)prefix.len, prefix.data),
+                              R2D_MANIFEST_LIMIT_BYTES, &text, &err);
+    r2d_bytes_free(&text);
+    if (status != R2D_END) {
+        r2d_check(status, &err);
+        return;
+    }
+    leader->job->rows_unloaded = -1;
+    r2d_tx_begin();
+    r2d_catalog_job_forget_files(leader->job_id);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
+
 static void run_job(R2dLeader *leader)
 {
     take_job(leader);
@@ -188,9 +236,11 @@ static void run_job(R2dLeader *leader)
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
     if (leader->job->cancel_requested)
         ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+    if (has_files(leader))
+        look_for_files(leader);
     if (!has_files(leader)) {
-        clean_stage_quietly(leader);
         r2d_prepare(leader);
+        drop_earlier_attempt(leader);
         move(leader, R2D_JOB_UNLOADING, NULL);
         r2d_unload(leader);
     }
@@ -235,7 +285,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     R2dFailure failure;
 
     fill_failure(&failure, error);
-    if (leader->job->state == R2D_JOB_PREPARING || leader->job->state == R2D_JOB_UNLOADING)
+    if (!has_files(leader))
         clean_stage_quietly(leader);
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
                   failure.detail ? errdetail_internal("%s", failure.detail) : 0));
@@ -320,6 +370,8 @@ void r2d_leader_main(Datum arg)
     if (!take_lock(&leader))
         return; /* it has a leader, who looks after the queue when it ends */
     lead(&leader);
+    pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
+    QueryCancelPending = false;
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(leader.context);
     give_lock(args.job_id);

@@ -13,6 +13,9 @@
 #include "catalog.h"
 #include "redshift.h"
 
+/* What a manifest may take in memory. */
+#define R2D_MANIFEST_LIMIT_BYTES ((size_t)512 * 1024 * 1024)
+
 typedef struct R2dLoaders R2dLoaders;
 
 typedef struct R2dLeader {

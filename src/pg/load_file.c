@@ -30,6 +30,7 @@ struct R2dLoad {
     R2dEstimate units;
     R2dEstimate returned;
     int64_t next_commit_us;
+    int64_t share_begun_us; /* from then on the loaders know of each other */
 };
 
 static void close_load(void *arg)
@@ -141,6 +142,16 @@ static void begin_sharing(R2dLoad *load)
         share_max_wcu(load, Max(Min(open_files, r2d_load_limit(load->job)), load->orders.running));
 }
 
+/* A latch that was set for any reason makes a loader look at once, too soon to see the others: the
+ * rule of the beginning holds for one interval. */
+static void share(R2dLoad *load)
+{
+    if (r2d_mono_us(&r2d_clock_system) < load->share_begun_us)
+        begin_sharing(load);
+    else
+        share_max_wcu(load, load->orders.running + load->orders.elsewhere);
+}
+
 static bool claim(R2dLoad *load)
 {
     bool claimed;
@@ -170,6 +181,7 @@ static void open_file(R2dLoad *load)
     file.bucket = pnstrdup(bucket.data, bucket.len);
     file.key = pnstrdup(key.data, key.len);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
+    load->share_begun_us = load->next_commit_us;
     r2d_check(r2d_transfer_file_open(load->transfer, &file, &err), &err);
     pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": loading file %d",
                                                    load->job->job_id, load->file.file_no));
@@ -234,7 +246,7 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
     store_progress(load, first);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
-    share_max_wcu(load, load->orders.running + load->orders.elsewhere);
+    share(load);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
 }
 

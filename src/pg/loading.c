@@ -113,6 +113,8 @@ void r2d_loading(R2dLeader *leader)
             r2d_sleep(WATCH_INTERVAL_MS);
         forget_ended(loaders);
         counts = look(leader, &slots);
+        if (counts.cancel) /* loaders stop for it, so the leader must, should its signal be lost */
+            ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
     }
     r2d_loading_end(leader);
 }

@@ -58,6 +58,19 @@ BackgroundWorkerHandle *r2d_pool_start_loader(int64 job_id)
     return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
 }
 
+/* What an administrator sets for the sessions of a database must not stop our transactions. */
+static void pin_settings(void)
+{
+    static const char *const settings[][2] = {
+        {"default_transaction_isolation", "read committed"},
+        {"default_transaction_read_only", "off"},
+        {"default_transaction_deferrable", "off"},
+        {"lock_timeout", "0"},
+    };
+    for (int i = 0; i < lengthof(settings); i++)
+        SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 /*
  * Workers convert text outside of transactions too, where a conversion cannot be looked up. Those
  * between the database and its client are kept at hand, so UTF-8 is made the client's encoding.
@@ -76,6 +89,7 @@ R2dWorkerArgs r2d_pool_worker_begin(void)
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(args.database, InvalidOid, 0);
+    pin_settings();
     keep_conversions();
     return args;
 }

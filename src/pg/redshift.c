@@ -11,11 +11,13 @@
 
 #include "../core/unload/query.h"
 #include "../core/unload/refusal.h"
+#include "wait.h"
 
 #define DEFAULT_PORT              "5439"
 #define DEFAULT_SSLMODE           "require"
 #define DEFAULT_CONNECT_TIMEOUT_S 15
 #define CANCEL_CONNECT_TIMEOUT_S  3
+#define STOP_LOOK_MS              200
 
 struct R2dRedshift {
     MemoryContext context;
@@ -382,4 +384,38 @@ bool r2d_redshift_cancel(const R2dOptions *options, int pid, R2dRedshift *runnin
     }
     PG_END_TRY();
     return done;
+}
+
+/* Session of an UNLOAD that is running below the prefix; 0: none, or it cannot be told. */
+static int find_unload(R2dRedshift *redshift, const char *prefix)
+{
+    R2dBytes sql;
+    PGresult *result;
+    int pid = 0;
+
+    r2d_bytes_init(&sql, r2d_alloc_in(redshift->context));
+    if (!r2d_bytes_append_text(&sql, "SELECT session_id FROM sys_unload_history WHERE status = "
+                                     "'running' AND STRPOS(unloaded_location, ") ||
+        !r2d_query_literal(&sql, r2d_view_of(prefix)) || !r2d_bytes_append_text(&sql, ") > 0") ||
+        r2d_bytes_text(&sql) == NULL)
+        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+    result = libpqsrv_exec(redshift->conn, sql.data, PG_WAIT_EXTENSION);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0)
+        pid = atoi(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    r2d_bytes_free(&sql);
+    return pid;
+}
+
+void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int wait_ms)
+{
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
+    int pid = find_unload(redshift, prefix);
+
+    if (pid != 0)
+        run(redshift, psprintf("SELECT pg_cancel_backend(%d)", pid), false);
+    while (pid != 0 && GetCurrentTimestamp() < deadline) {
+        r2d_sleep(STOP_LOOK_MS);
+        pid = find_unload(redshift, prefix);
+    }
 }

@@ -38,4 +38,11 @@ extern R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *co
 extern bool r2d_redshift_cancel(const R2dOptions *options, int pid, R2dRedshift *running,
                                 int wait_ms);
 
+/*
+ * Cancels an UNLOAD that an earlier session left running below this prefix, and waits up to wait_ms
+ * for its end. The warehouse's own history names its session, so that no other is hit. Does not
+ * throw for what the warehouse refuses: then there is nothing that could be stopped.
+ */
+extern void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int wait_ms);
+
 #endif

@@ -6,8 +6,6 @@
 #include "../core/unload/manifest.h"
 #include "pool.h"
 
-#define MANIFEST_LIMIT_BYTES ((size_t)512 * 1024 * 1024)
-
 /* A random (version 4) UUID as text. */
 static void random_uuid(char out[37])
 {
@@ -105,7 +103,7 @@ static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
     r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
     status = r2d_s3_get_small(&aws->s3, aws->http, &aws->wait, aws->bucket,
                               psprintf("%.*smanifest", (int)prefix.len, prefix.data),
-                              MANIFEST_LIMIT_BYTES, &text, &err);
+                              R2D_MANIFEST_LIMIT_BYTES, &text, &err);
     if (status == R2D_END && rows == 0)
         return;
     if (status == R2D_END)

@@ -246,6 +246,30 @@ static void the_key_set_remembers_owners(void **state)
     assert_int_equal(rig.unit.live, 0);
 }
 
+static void a_row_that_is_far_too_large_leaves_no_memory_behind(void **state)
+{
+    (void)state;
+    enum { HUGE_BYTES = 15 * 1024 * 1024 };
+    R2dReason reason;
+    char *text = malloc(HUGE_BYTES);
+    assert_non_null(text);
+    memset(text, 'x', HUGE_BYTES);
+    begin(RIG_STRING);
+    send_rig_add(&rig, &batch, 1, "a", "1");
+    for (int i = 0; i < 3; i++) {
+        R2dRow row = send_rig_row(&rig, 2, "b", "2");
+        rig.values[1].raw = r2d_view(text, HUGE_BYTES);
+        assert_int_equal(r2d_batch_encode(&batch, &rig.mapping, &row, &reason, NULL), R2D_END);
+        assert_string_equal(reason.code, "item_size");
+        assert_in_range(batch.body.capacity, 1, R2D_BATCH_ROOM_KEPT);
+    }
+    send_rig_add(&rig, &batch, 3, "c", "3");
+    assert_body(2, "{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"a\"},\"v\":{\"S\":\"1\"}}}},"
+                   "{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"c\"},\"v\":{\"S\":\"3\"}}}}");
+    end();
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +283,7 @@ int main(void)
         cmocka_unit_test(bytes_bound_a_batch_but_not_a_single_item),
         cmocka_unit_test(failing_memory_leaves_the_batch_as_it_was),
         cmocka_unit_test(the_key_set_remembers_owners),
+        cmocka_unit_test(a_row_that_is_far_too_large_leaves_no_memory_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

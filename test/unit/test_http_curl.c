@@ -375,6 +375,35 @@ static void a_stream_pauses_at_its_limit_and_goes_on(void **state)
     stream(fixture, "/size/1000000", 1000000, 256 * 1024, false);
 }
 
+/* Memory is out just while the stream goes on, and there again afterwards. */
+static void a_stream_never_goes_on_behind_bytes_that_were_lost(void **state)
+{
+    Fixture *fixture = *state;
+    R2dHttpExchange *exchange = &fixture->exchange;
+    R2dHttpClient *client = fixture->client;
+    exchange->stream = true;
+    exchange->response_limit = 64 * 1024;
+    set_url(fixture, "/size/2000000");
+    assert_int_equal(client->ops->start(client, exchange, NULL), R2D_OK);
+    while (exchange->response.len < 48 * 1024)
+        wait_once(client);
+    for (int i = 0; i < 20; i++)
+        wait_once(client);
+    R2dBytes part;
+    r2d_bytes_init(&part, &fixture->unit.alloc);
+    fixture->unit.fail_at = fixture->unit.calls + 1;
+    r2d_http_take(client, exchange, &part);
+    fixture->unit.fail_at = 0;
+    while (exchange->state == R2D_HTTP_RUNNING) {
+        wait_once(client);
+        r2d_http_take(client, exchange, &part);
+    }
+    assert_true(exchange->failed);
+    assert_int_equal(exchange->error.kind, R2D_ERR_MEMORY);
+    assert_ptr_equal(client->ops->next_done(client), exchange);
+    r2d_bytes_free(&part);
+}
+
 static void a_pause_is_no_silence(void **state)
 {
     Fixture *fixture = *state;
@@ -591,6 +620,7 @@ int main(void)
         TEST(a_refused_connection_says_where),
         TEST(an_unknown_name_fails_and_can_be_cancelled),
         TEST(a_stream_pauses_at_its_limit_and_goes_on),
+        TEST(a_stream_never_goes_on_behind_bytes_that_were_lost),
         TEST(a_pause_is_no_silence),
         TEST(many_exchanges_run_at_once),
         TEST(an_exchange_can_be_cancelled_at_any_step),

@@ -28,6 +28,7 @@ typedef struct Sim {
     double cost;     /* consumed per estimated unit */
     int64_t rtt_us;  /* plus up to half of it */
     int64_t tick_us; /* how often the sender gets to run */
+    double refused;  /* share that comes back whatever the rate */
     double tokens;
     int64_t tokens_us;
     R2dPacer pacer;
@@ -64,7 +65,9 @@ static int table_take(Sim *sim, int units)
 {
     int accepted = 0;
     table_refill(sim);
-    while (accepted < units && sim->tokens >= sim->cost) {
+    for (int i = 0; i < units && sim->tokens >= sim->cost; i++) {
+        if (sim->refused > 0 && r2d_random_unit(&sim->random) < sim->refused)
+            continue;
         sim->tokens -= sim->cost;
         accepted++;
     }
@@ -248,6 +251,58 @@ static void the_hard_bound_holds_in_every_ten_seconds(void **state)
     }
 }
 
+static void writes_that_come_back_whatever_the_rate_do_not_stop_the_job(void **state)
+{
+    (void)state;
+    static Sim sim;
+    static const double shares[] = {0.02, 0.1, 0.3, 0.5, 0.8};
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
+        sim_init(&sim, 100000, 2000, 0);
+        sim.refused = shares[i];
+        sim_run(&sim, 60);
+        double u = used(&sim, 5, 60, 2000 * (1 - shares[i]));
+        char what[64];
+        snprintf(what, sizeof what, "%g %% come back at any rate: of 2,000 units/s",
+                 shares[i] * 100);
+        report(what, u, throttled(&sim, 5, 60));
+        assert_true(u >= 0.5);
+    }
+}
+
+static void a_table_that_takes_little_is_met_although_writes_come_back_at_any_rate(void **state)
+{
+    (void)state;
+    static Sim sim;
+    sim_init(&sim, 4000, 4000, 0);
+    sim.refused = 0.1;
+    sim_run(&sim, 20);
+    sim.limit = 400;
+    sim.tokens = 0;
+    sim_run(&sim, 60);
+    double t = throttled(&sim, 25, 60);
+    report("10 % come back at any rate, and the limit falls to 400", used(&sim, 25, 60, 400), t);
+    assert_true(used(&sim, 25, 60, 400) >= 0.5);
+    assert_true(t < 0.4);
+}
+
+static void the_rate_has_a_floor(void **state)
+{
+    (void)state;
+    static const struct {
+        double initial, max, floor;
+    } cases[] = {{4000, 0, 25}, {0, 0, 5}, {5, 0, 1}, {500, 2, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        R2dPacer pacer;
+        r2d_pacer_init(&pacer, cases[i].initial, cases[i].max, 0);
+        for (int64_t now_us = 0; now_us < 600 * R2D_US_PER_S; now_us += 200000) {
+            R2dPacerReply reply = {.sent_us = now_us, .throttled_units = 25, .consumed = -1};
+            reply.charge = r2d_pacer_take(&pacer, 25, now_us);
+            r2d_pacer_reply(&pacer, &reply, now_us + 150000);
+            assert_true(r2d_pacer_rate(&pacer) >= cases[i].floor);
+        }
+    }
+}
+
 static void an_unused_rate_does_not_grow(void **state)
 {
     (void)state;
@@ -354,6 +409,9 @@ int main(void)
         cmocka_unit_test(a_doubled_limit_is_found_within_ten_seconds),
         cmocka_unit_test(a_halved_limit_is_met_at_once),
         cmocka_unit_test(the_hard_bound_holds_in_every_ten_seconds),
+        cmocka_unit_test(writes_that_come_back_whatever_the_rate_do_not_stop_the_job),
+        cmocka_unit_test(a_table_that_takes_little_is_met_although_writes_come_back_at_any_rate),
+        cmocka_unit_test(the_rate_has_a_floor),
         cmocka_unit_test(an_unused_rate_does_not_grow),
         cmocka_unit_test(a_hot_partition_does_not_slow_the_table),
         cmocka_unit_test(waiting_times_are_right),

@@ -290,6 +290,17 @@ static void literals_and_names_are_quoted(void **state)
     assert_int_equal(unit.live, 0);
 }
 
+/* The pieces of a bit string that goes on in the next line know no escapes either, whatever stands
+ * before their quotes. */
+static void a_bit_string_cannot_go_on_in_the_next_line(void **state)
+{
+    (void)state;
+    assert_refused("SELECT B'0'\n'\\' ) ; DROP TABLE t; -- '", 13, "next line");
+    assert_refused("SELECT x'0' -- c\n  '1'", 20, "next line");
+    assert_refused("SELECT x'0' /* c */\n'1'", 21, "next line");
+    assert_taken("SELECT x'0', '1', 'a'\n'b'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +325,7 @@ int main(void)
         cmocka_unit_test(an_empty_query_is_refused),
         cmocka_unit_test(positions_count_characters),
         cmocka_unit_test(literals_and_names_are_quoted),
+        cmocka_unit_test(a_bit_string_cannot_go_on_in_the_next_line),
     };
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }

@@ -192,11 +192,13 @@ static void systemic_failures_stop_the_sender(void **state)
     (void)state;
     R2dError err;
     sender_rig_begin(&t, RIG_STRING, 4);
-    fake_dynamodb_push(&t.base.fake, FAKE_NO_TABLE);
     sender_rig_add_many(&t, 1, 25, "k");
+    assert_int_equal(sender_rig_run(&t, &err), R2D_OK);
+    fake_dynamodb_push(&t.base.fake, FAKE_NO_TABLE);
+    sender_rig_add_many(&t, 26, 25, "k");
     assert_int_equal(sender_rig_run(&t, &err), R2D_FAILED);
     assert_string_equal(err.code, "ResourceNotFoundException");
-    sender_rig_assert(&t, 1, 25, R2D_ROW_OPEN);
+    sender_rig_assert(&t, 26, 50, R2D_ROW_OPEN);
     sender_rig_end(&t);
     sender_rig_begin(&t, RIG_STRING, 4);
     fake_dynamodb_push(&t.base.fake, FAKE_EXPIRED);
@@ -205,6 +207,28 @@ static void systemic_failures_stop_the_sender(void **state)
     assert_int_equal(err.action, R2D_ACT_CREDENTIALS);
     r2d_sender_cancel(t.sender);
     assert_true(r2d_sender_idle(t.sender));
+    sender_rig_end(&t);
+}
+
+static void a_table_just_created_may_be_unknown_for_a_while(void **state)
+{
+    (void)state;
+    R2dError err;
+    sender_rig_begin(&t, RIG_STRING, 4);
+    for (int i = 0; i < 5; i++)
+        fake_dynamodb_push(&t.base.fake, FAKE_NO_TABLE);
+    sender_rig_add_many(&t, 1, 50, "k");
+    assert_int_equal(sender_rig_run(&t, &err), R2D_OK);
+    sender_rig_assert(&t, 1, 50, R2D_ROW_WRITTEN);
+    sender_rig_end(&t);
+    sender_rig_begin(&t, RIG_STRING, 4);
+    t.base.fake.chance[FAKE_NO_TABLE] = 1;
+    sender_rig_add_many(&t, 1, 25, "k");
+    int64_t start_us = t.base.clock.mono_us;
+    assert_int_equal(sender_rig_run(&t, &err), R2D_FAILED);
+    assert_string_equal(err.code, "ResourceNotFoundException");
+    assert_in_range(t.base.clock.mono_us - start_us, R2D_SENDER_NEW_TABLE_US,
+                    R2D_SENDER_NEW_TABLE_US + 25 * R2D_US_PER_S);
     sender_rig_end(&t);
 }
 
@@ -258,6 +282,59 @@ static void several_bad_items_are_found(void **state)
             assert_int_equal(t.outcomes[i], bad >> i & 1 ? R2D_ROW_REJECTED : R2D_ROW_WRITTEN);
         sender_rig_end(&t);
     }
+}
+
+/* Rows in full batches until the sender fails, or all of them are settled. */
+static R2dStatus write_poison(int rows, int first_bad, R2dError *err)
+{
+    R2dStatus status = R2D_OK;
+    for (int row = 1; row <= rows && status == R2D_OK; row++) {
+        char id[16];
+        snprintf(id, sizeof id, "k%d", row);
+        while (status == R2D_OK && r2d_sender_batch(t.sender) == NULL) {
+            status = sender_rig_turn(&t, err);
+            sender_rig_pass_time(&t);
+        }
+        if (status == R2D_OK)
+            assert_true(sender_rig_add(&t, row, id, row >= first_bad ? "poison" : "fine"));
+    }
+    return status == R2D_OK ? sender_rig_run(&t, err) : status;
+}
+
+static int count_rejected(void)
+{
+    int rejected = 0;
+    for (int row = 1; row < SENDER_ROWS_MAX; row++)
+        rejected += t.outcomes[row] == R2D_ROW_REJECTED;
+    return rejected;
+}
+
+static void a_table_that_refuses_the_first_thousand_rows_stops_the_sender(void **state)
+{
+    (void)state;
+    R2dError err = {0};
+    sender_rig_begin(&t, RIG_STRING, 4);
+    t.base.fake.poison = "poison";
+    assert_int_equal(write_poison(4000, 1, &err), R2D_FAILED);
+    assert_int_equal(count_rejected(), R2D_SENDER_REFUSALS_MAX);
+    assert_int_equal(err.kind, R2D_ERR_REMOTE);
+    assert_int_equal(err.action, R2D_ACT_STOP);
+    assert_string_equal(err.code, "ValidationException");
+    assert_string_equal(err.detail, "an item is poisoned");
+    assert_non_null(strstr(err.message, "refused each of the first 1000 rows"));
+    sender_rig_end(&t);
+}
+
+static void one_row_written_says_that_the_others_are_at_fault_themselves(void **state)
+{
+    (void)state;
+    R2dError err = {0};
+    sender_rig_begin(&t, RIG_STRING, 1);
+    t.base.fake.poison = "poison";
+    assert_int_equal(write_poison(2000, 2, &err), R2D_OK);
+    assert_int_equal(count_rejected(), 1999);
+    assert_int_equal(t.outcomes[1], R2D_ROW_WRITTEN);
+    sender_rig_end(&t);
 }
 
 static void patience_ends_after_ten_minutes_without_a_write(void **state)
@@ -374,8 +451,11 @@ int main(void)
         cmocka_unit_test(whatever_fails_on_the_way_is_sent_again),
         cmocka_unit_test(a_skewed_clock_is_corrected_at_once_but_not_for_ever),
         cmocka_unit_test(systemic_failures_stop_the_sender),
+        cmocka_unit_test(a_table_just_created_may_be_unknown_for_a_while),
         cmocka_unit_test(one_bad_item_is_found_and_the_others_are_written),
         cmocka_unit_test(several_bad_items_are_found),
+        cmocka_unit_test(a_table_that_refuses_the_first_thousand_rows_stops_the_sender),
+        cmocka_unit_test(one_row_written_says_that_the_others_are_at_fault_themselves),
         cmocka_unit_test(patience_ends_after_ten_minutes_without_a_write),
         cmocka_unit_test(the_hard_bound_paces_the_batches),
         cmocka_unit_test(cancelling_forgets_all_rows_and_frees_all_keys),

@@ -283,7 +283,7 @@ static void closing_a_file_drops_replies_that_were_not_taken(void **state)
         transfer_rig_item(&t, i, "x");
     t.base.fake.delay_min_us = t.base.fake.delay_max_us = 3000;
     t.base.clock.mono_us += R2D_US_PER_S; /* the pacer lets several batches go at once */
-    fake_dynamodb_push(&t.base.fake, FAKE_NO_TABLE);
+    fake_dynamodb_push(&t.base.fake, FAKE_EXPIRED);
     assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
     assert_int_equal(transfer_rig_run(&t, &err), R2D_FAILED);
     assert_non_null(t.base.fake.done_first);

@@ -15,10 +15,10 @@
 
 /* An allocator that counts live blocks and can fail the n-th allocation from now. */
 typedef struct UnitAlloc {
-    R2dAlloc alloc;  /* hand out &unit.alloc */
-    long live;       /* blocks not released */
-    long calls;      /* resize calls so far */
-    long fail_at;    /* calls == fail_at fails, and every later one; 0: never */
+    R2dAlloc alloc; /* hand out &unit.alloc */
+    long live;      /* blocks not released */
+    long calls;     /* resize calls so far */
+    long fail_at;   /* calls == fail_at fails, and every later one; 0: never */
 } UnitAlloc;
 
 void unit_alloc_init(UnitAlloc *unit);

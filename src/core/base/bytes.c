@@ -51,6 +51,17 @@ bool r2d_bytes_reserve(R2dBytes *bytes, size_t more)
     return true;
 }
 
+void r2d_bytes_trim(R2dBytes *bytes, size_t most)
+{
+    if (bytes->capacity <= most || bytes->len > most)
+        return;
+    char *data = r2d_resize(bytes->alloc, bytes->data, most);
+    if (data == NULL) /* it stays as it is */
+        return;
+    bytes->data = data;
+    bytes->capacity = most;
+}
+
 bool r2d_bytes_append(R2dBytes *bytes, const char *data, size_t len)
 {
     if (!r2d_bytes_reserve(bytes, len))

@@ -54,6 +54,8 @@ void r2d_bytes_free(R2dBytes *bytes); /* the buffer is empty and usable afterwar
 
 /* Makes room for `more` bytes behind len; false when memory is out. */
 bool r2d_bytes_reserve(R2dBytes *bytes, size_t more);
+/* Gives back room beyond `most` bytes that nothing stands in. */
+void r2d_bytes_trim(R2dBytes *bytes, size_t most);
 bool r2d_bytes_append(R2dBytes *bytes, const char *data, size_t len);
 bool r2d_bytes_append_view(R2dBytes *bytes, R2dView view);
 bool r2d_bytes_append_text(R2dBytes *bytes, const char *text);

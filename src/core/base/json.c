@@ -9,7 +9,9 @@
 #include <json-c/json.h>
 #include <limits.h>
 
-#define MAX_DEPTH 64 /* json-c frees recursively: this also bounds the stack */
+/* An item of DynamoDB may be 31 levels deep, each of them two of JSON. json-c frees recursively:
+ * this also bounds the stack. */
+#define MAX_DEPTH 96
 
 struct R2dJson {
     const R2dAlloc *alloc;
@@ -216,6 +218,11 @@ R2dJsonNode r2d_json_element(R2dJsonNode array, int index)
 bool r2d_json_is_object(R2dJsonNode node)
 {
     return has_type(node, json_type_object);
+}
+
+bool r2d_json_is_array(R2dJsonNode node)
+{
+    return has_type(node, json_type_array);
 }
 
 bool r2d_json_is_null(R2dJsonNode node)

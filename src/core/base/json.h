@@ -22,6 +22,7 @@ R2dJsonNode r2d_json_member(R2dJsonNode object, const char *name);
 int r2d_json_length(R2dJsonNode array); /* 0 for what is no array */
 R2dJsonNode r2d_json_element(R2dJsonNode array, int index);
 bool r2d_json_is_object(R2dJsonNode node);
+bool r2d_json_is_array(R2dJsonNode node);
 bool r2d_json_is_null(R2dJsonNode node);             /* a JSON null, not an absent value */
 bool r2d_json_text(R2dJsonNode node, R2dView *text); /* of a string; lent by the document */
 bool r2d_json_int64(R2dJsonNode node, int64_t *value);

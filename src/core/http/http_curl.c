@@ -322,11 +322,14 @@ static void curl_cancel(R2dHttpClient *base, R2dHttpExchange *exchange)
 static void curl_resume(R2dHttpClient *base, R2dHttpExchange *exchange)
 {
     Slot *slot = exchange->transport;
-    (void)base;
     if (slot == NULL || !slot->is_paused)
         return;
     slot->is_paused = false;
-    curl_easy_pause(slot->easy, CURLPAUSE_CONT); /* may deliver, and pause again, right here */
+    /* It may deliver, and pause again, right here. A body that could not be taken then is lost:
+     * libcurl itself would go on behind it. */
+    CURLcode code = curl_easy_pause(slot->easy, CURLPAUSE_CONT);
+    if (code != CURLE_OK)
+        finish(of(base), slot, code);
 }
 
 static void run_sockets(Client *client)

@@ -105,6 +105,8 @@ void r2d_batch_rollback(R2dBatch *batch)
 {
     batch->body.len = committed_body_len(batch);
     batch->keys.len = committed_keys_len(batch);
+    r2d_bytes_trim(&batch->body, R2D_BATCH_ROOM_KEPT);
+    r2d_bytes_trim(&batch->keys, R2D_BATCH_ROOM_KEPT);
 }
 
 bool r2d_batch_move_out(R2dBatch *batch, R2dLooseItem *loose)

@@ -90,7 +90,7 @@ typedef struct Matching {
     const R2dMapping *mapping;
     R2dBytes *scratch;
     uint32_t found;
-    bool unknown; /* an item that was not sent */
+    bool unknown; /* an item that was not sent, or no list of items */
 } Matching;
 
 /* The text of a key attribute of an item in DynamoDB JSON. */
@@ -128,6 +128,7 @@ static bool match_table(void *context, R2dView name, R2dJsonNode requests)
 {
     Matching *m = context;
     (void)name;
+    m->unknown = !r2d_json_is_array(requests);
     for (int i = 0; i < r2d_json_length(requests) && !m->unknown; i++) {
         R2dJsonNode request = r2d_json_element(requests, i);
         R2dJsonNode item = r2d_json_member(r2d_json_member(request, "PutRequest"), "Item");
@@ -145,13 +146,11 @@ static R2dStatus parse_reply(Matching *m, R2dView text, R2dBatchReply *reply, R2
     if (status != R2D_OK)
         return status;
     R2dJsonNode root = r2d_json_root(json);
-    if (r2d_json_is_object(root)) {
-        r2d_json_each(r2d_json_member(root, "UnprocessedItems"), match_table, m);
-        sum_consumed(root, &reply->consumed);
-        reply->unprocessed = m->found;
-    } else {
-        m->unknown = true;
-    }
+    R2dJsonNode unprocessed = r2d_json_member(root, "UnprocessedItems");
+    m->unknown = !r2d_json_is_object(unprocessed);
+    r2d_json_each(unprocessed, match_table, m);
+    sum_consumed(root, &reply->consumed);
+    reply->unprocessed = m->found;
     r2d_json_free(json);
     return m->unknown
                ? r2d_fail(err, R2D_ERR_DATA, "the reply of BatchWriteItem does not fit its request")

@@ -20,8 +20,9 @@ typedef struct R2dBatchReply {
 
 /*
  * Reads the reply to a call that carried the first `sent` entries. Unprocessed items are found by
- * their keys. R2D_ERR_DATA when the reply is not one, or speaks of items that were not sent: then
- * nothing is known and the call must be repeated. `scratch` is reused from call to call.
+ * their keys. R2D_ERR_DATA when the reply is not one (UnprocessedItems is always there), or speaks
+ * of items that were not sent: then nothing is known and the call must be repeated. `scratch` is
+ * reused from call to call.
  */
 R2dStatus r2d_batch_write_reply(const R2dBatch *batch, int sent, const R2dMapping *mapping,
                                 R2dView text, R2dBytes *scratch, R2dBatchReply *reply,

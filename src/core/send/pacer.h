@@ -4,7 +4,9 @@
  * A token bucket that holds at most R2D_PACER_BURST_US of its rate, or one batch. Units are
  * charged by estimate when a batch is sent, and corrected by what DynamoDB says it consumed. The
  * rate follows the table: writes that come back throttled cut it to what the table took, calm
- * raises it again, slowly first. `max_wcu` is a hard bound.
+ * raises it again, slowly first. Writes that come back although the rate is well below what the
+ * table took before do not come back for the rate: then the cuts are taken back. `max_wcu` is a
+ * hard bound.
  *
  * Time is handed in (microseconds, monotonic).
  */
@@ -18,6 +20,7 @@
 
 typedef struct R2dPacer {
     double rate;     /* units per second, as the table seems to take them */
+    double rate_min; /* cuts end here */
     double max_wcu;  /* 0: no bound */
     double tokens;   /* may be below zero: owed */
     double scale;    /* units consumed per unit estimated: indexes, larger old items */
@@ -25,6 +28,15 @@ typedef struct R2dPacer {
     int starting;    /* the limit was not told: grow fast until so many cuts; 0: no more */
     double rtt_us;   /* smoothed */
     int64_t cut_us;  /* last cut; writes sent before say nothing about the rate since */
+    /* The cuts of late, one soon after the other. */
+    int cuts;
+    double rate_before; /* the first of them */
+    double taken_then;  /* units per second that the table took at the second */
+    int futile;         /* how many came well below that */
+    /* Share of the writes that comes back whatever the rate, until when that is believed. */
+    double stray;
+    int64_t stray_until_us;
+    double cuts_accepted, cuts_throttled;
     /* The open observation epoch. */
     int64_t epoch_us;
     double taken;

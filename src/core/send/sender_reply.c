@@ -84,6 +84,7 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
     if (written > 0) {
         slot->attempt = 0;
         sender->fruitless_since_us = 0;
+        sender->refusals = -1;
     }
     if (slot->batch.count == 0)
         r2d_slot_set_state(sender, slot, R2D_SLOT_FREE);
@@ -105,6 +106,21 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
     return fruitless(sender, now_us, why, err);
 }
 
+/* A row was refused alone. */
+static R2dStatus count_refusal(R2dSender *sender, const R2dError *why, R2dError *err)
+{
+    if (sender->refusals < 0 || ++sender->refusals < R2D_SENDER_REFUSALS_MAX)
+        return R2D_OK;
+    R2dError all = *why;
+    r2d_fail(err, R2D_ERR_REMOTE, "table \"%s\" refused each of the first %d rows: %.300s",
+             sender->options.table_name, R2D_SENDER_REFUSALS_MAX, all.message);
+    all.kind = err->kind;
+    all.action = R2D_ACT_STOP;
+    memcpy(all.message, err->message, sizeof all.message);
+    *err = all;
+    return R2D_FAILED;
+}
+
 /* The service refuses the call because of its data: narrow down to one item, and reject that. */
 static R2dStatus on_refused(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
 {
@@ -122,6 +138,7 @@ static R2dStatus on_refused(R2dSender *sender, R2dSlot *slot, const R2dError *wh
         r2d_batch_keep(&slot->batch, ~(uint32_t)1);
         slot->suspects = 0;
         sender->fruitless_since_us = 0;
+        status = count_refusal(sender, why, err);
     }
     r2d_slot_set_state(sender, slot, slot->batch.count > 0 ? R2D_SLOT_READY : R2D_SLOT_FREE);
     return status;
@@ -138,10 +155,19 @@ static R2dStatus on_clock(R2dSender *sender, R2dSlot *slot, const R2dError *why,
     return R2D_OK;
 }
 
+/* ResourceNotFoundException soon after CreateTable . */
+static bool is_new_table(const R2dSender *sender, const R2dError *why, int64_t now_us)
+{
+    int64_t since_us = sender->fruitless_since_us;
+    return sender->refusals == 0 && strcmp(why->code, "ResourceNotFoundException") == 0 &&
+           (since_us == 0 || now_us - since_us < R2D_SENDER_NEW_TABLE_US);
+}
+
 static R2dStatus on_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us, const R2dError *why,
                            R2dError *err)
 {
-    switch (why->action) {
+    R2dAction action = is_new_table(sender, why, now_us) ? R2D_ACT_RETRY : why->action;
+    switch (action) {
     case R2D_ACT_RETRY:
         back_off(sender, slot, R2D_BACKOFF_TRANSIENT, now_us);
         return fruitless(sender, now_us, why, err);

@@ -53,6 +53,7 @@ struct R2dSender {
     R2dRandom random;
     R2dBytes scratch;           /* keys of unprocessed items */
     int64_t fruitless_since_us; /* first failure since a write was accepted; 0: none */
+    int refusals;               /* rows refused alone before the first write; -1: there was one */
     R2dSenderCounts counts;
 };
 

@@ -210,23 +210,12 @@ static R2dStatus check_total(const Reader *reader, R2dJsonNode meta, const char 
                     name, (long long)*total, reader->manifest->file_count, (long long)sum);
 }
 
-static bool is_array(R2dJsonNode node)
-{
-    R2dView text;
-    int64_t whole;
-    double number;
-    bool flag;
-    return node != NULL && !r2d_json_is_null(node) && !r2d_json_is_object(node) &&
-           !r2d_json_text(node, &text) && !r2d_json_int64(node, &whole) &&
-           !r2d_json_double(node, &number) && !r2d_json_bool(node, &flag);
-}
-
 static R2dStatus read_manifest(const Reader *reader, R2dJsonNode root, size_t text_len)
 {
     R2dJsonNode entries = r2d_json_member(root, "entries");
     R2dJsonNode meta = r2d_json_member(root, "meta");
     int64_t total_bytes;
-    if (!is_array(entries))
+    if (!r2d_json_is_array(entries))
         return r2d_fail(reader->err, R2D_ERR_DATA, "the manifest of the UNLOAD has no entries");
     if (read_files(reader, entries, text_len) != R2D_OK || check_distinct(reader) != R2D_OK ||
         check_total(reader, meta, "record_count", true, &reader->manifest->total_rows) != R2D_OK ||

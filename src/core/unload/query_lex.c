@@ -87,6 +87,29 @@ static bool check_literal_prefix(const Scan *scan, size_t quote, bool *no_backsl
     return true;
 }
 
+/* A quote behind blanks with a line end among them goes on with the literal before; the pieces of a
+ * bit string know no escapes then, though no prefix tells. */
+static bool check_no_continuation(const Scan *scan, size_t at)
+{
+    R2dQueryToken token = {.start = at, .end = at};
+    for (;; token.start = token.end) {
+        unsigned char c = byte_at(scan->text, token.end);
+        bool is_comment = c == byte_at(scan->text, token.end + 1) && c == '-';
+        if (is_blank(c))
+            token.end++;
+        else if (is_comment && !lex_line_comment(scan, &token))
+            return false;
+        else if (!is_comment && c == '/' && byte_at(scan->text, token.end + 1) == '*' &&
+                 !lex_block_comment(scan, &token))
+            return false;
+        if (token.end == token.start)
+            break;
+    }
+    return byte_at(scan->text, token.end) != '\'' ||
+           fail_at(scan, token.end, "a bit string or hex string cannot go on in the next line",
+                   "Write it as one literal.");
+}
+
 static bool lex_literal(const Scan *scan, R2dQueryToken *token)
 {
     bool no_backslash;
@@ -110,7 +133,7 @@ static bool lex_literal(const Scan *scan, R2dQueryToken *token)
     }
     token->kind = R2D_TOKEN_LITERAL;
     token->end = at + 1;
-    return true;
+    return !no_backslash || check_no_continuation(scan, token->end);
 }
 
 static bool lex_name(const Scan *scan, R2dQueryToken *token)
