@@ -204,6 +204,20 @@ isnt($job->{stage_prefix}, $attempt->{stage_prefix}, 'shutdown in unloading: wit
 is(join(' ', unload_states($attempt)), 'aborted', 'shutdown in unloading: the UNLOAD that was left behind is cancelled');
 is(join(' ', stage_files($attempt)), '', 'shutdown in unloading: and its files are deleted');
 
+$table = unique('workers');
+gateway(unload_delay_ms => 900_000);
+$job = export_job($node, $query, $table, %key);
+ok(wait_for($node, "SELECT state = 'unloading' AND stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"),
+	'cancel after a shutdown: a job unloads');
+$attempt = job_row($node, $job);
+ok(wait_until(sub { stage_files($attempt) > 0 }), 'cancel after a shutdown: some of its files are written');
+restart('cancel after a shutdown');
+is($sql->("SELECT rs2ddb_cancel($job)"), 't', 'cancel after a shutdown: nobody leads the job, cancel returns true');
+is(wait_job($node, $job)->{state}, 'canceled', 'cancel after a shutdown: the job is canceled');
+is(join(' ', unload_states($attempt)), 'aborted', 'cancel after a shutdown: so is the UNLOAD that was left behind');
+is(join(' ', stage_files($attempt)), '', 'cancel after a shutdown: and its files are deleted');
+gateway(unload_delay_ms => 0);
+
 # ---- going away -------------------------------------------------------------------------------
 
 $sql->('CREATE DATABASE going_away');

@@ -209,15 +209,6 @@ static R2dJob *own_job(int64 job_id)
     return job;
 }
 
-/* Nobody runs it here: neither a cancel nor a wait would ever end. */
-static void refuse_copy(int64 job_id)
-{
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("job " INT64_FORMAT " belongs to another database", job_id),
-                    errdetail("It came here with a copy of that database and does not run here."),
-                    errhint("Call rs2ddb_resume to take it over.")));
-}
-
 PG_FUNCTION_INFO_V1(rs2ddb_cancel);
 PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 {
@@ -226,8 +217,11 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
     int leader_pid = 0;
     R2dCancel cancel;
 
-    if (job->foreign && !r2d_job_is_settled(job->state))
-        refuse_copy(job_id);
+    if (job->foreign && !r2d_job_is_settled(job->state)) {
+        /* Nobody leads it here, and what is on S3 may still be its original's. */
+        r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled in a copy");
+        PG_RETURN_BOOL(true);
+    }
     cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
     if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
         add_wish(WISH_INTERRUPT, job_id, leader_pid);
@@ -274,7 +268,10 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
 static void check_can_wait(int64 job_id, const R2dJobGlance *glance)
 {
     if (glance->foreign)
-        refuse_copy(job_id);
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("job " INT64_FORMAT " does not run here", job_id),
+                        errdetail("It came with a copy of the database that it belongs to."),
+                        errhint("Call rs2ddb_resume to take it over.")));
     if (TransactionIdIsCurrentTransactionId(glance->inserted_by))
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("job " INT64_FORMAT " was queued by this transaction and starts "

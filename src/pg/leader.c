@@ -225,6 +225,16 @@ static void look_for_files(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
 }
 
+/* A cancel that a lost leader did not live to see. */
+static void end_canceled_job(R2dLeader *leader)
+{
+    if (leader->stage_prefix != NULL && !has_files(leader)) {
+        leader->redshift = r2d_redshift_open(leader->context, leader->options);
+        r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, STOP_WAIT_MS);
+    }
+    ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+}
+
 static void run_job(R2dLeader *leader)
 {
     take_job(leader);
@@ -235,7 +245,7 @@ static void run_job(R2dLeader *leader)
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
     if (leader->job->cancel_requested)
-        ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+        end_canceled_job(leader);
     if (has_files(leader))
         look_for_files(leader);
     if (!has_files(leader)) {
@@ -292,7 +302,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     settle(leader, R2D_JOB_FAILED, &failure, NULL);
 }
 
-/* The job ended with an error: cancelled by its owner, or failed. */
+/* The job ended with an error: its owner cancelled it (whatever went wrong since), or it failed. */
 static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
@@ -306,7 +316,7 @@ static void settle_error(R2dLeader *leader, const ErrorData *error)
     read_job(leader);
     if (leader->job == NULL)
         return;
-    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && leader->job->cancel_requested)
+    if (leader->job->cancel_requested)
         settle_canceled(leader);
     else
         settle_failed(leader, error);

@@ -253,14 +253,14 @@ static void lengths_that_nobody_told_are_taken_as_they_come(void **state)
 static void it_gives_up_after_attempts_without_progress(void **state)
 {
     (void)state;
-    FakeReply replies[8] = {{.status = 0}};
-    assert_int_equal(read_all(replies, 8, (R2dS3ObjectOptions){.size_bytes = 10}), R2D_FAILED);
-    assert_int_equal(fake.started, 8);
+    FakeReply replies[20] = {{.status = 0}};
+    assert_int_equal(read_all(replies, 20, (R2dS3ObjectOptions){.size_bytes = 10}), R2D_FAILED);
+    assert_int_equal(fake.started, 20);
     assert_int_equal(err.kind, R2D_ERR_NETWORK);
     assert_error("cannot read s3://bucket/p/0000_part_00: ");
     assert_true(strlen(err.hint) > 0);
-    assert_true(fake.waited_us > 0);
-    assert_true(fake.waited_us < 60 * R2D_US_PER_S);
+    assert_true(fake.waited_us > 60 * R2D_US_PER_S);
+    assert_true(fake.waited_us < 250 * R2D_US_PER_S);
     done();
 }
 

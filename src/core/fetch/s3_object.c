@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define CHUNK_BYTES_DEFAULT ((size_t)256 * 1024)
-#define ATTEMPTS_DEFAULT    8
+#define ATTEMPTS_DEFAULT    20 /* some two minutes of an outage, on average */
 #define RETRY_BASE_US       (100 * R2D_US_PER_MS)
 #define THROTTLE_BASE_US    (500 * R2D_US_PER_MS)
 #define BACKOFF_MAX_US      (20 * R2D_US_PER_S)

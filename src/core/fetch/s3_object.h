@@ -14,7 +14,7 @@ typedef struct R2dS3ObjectOptions {
     const char *key;
     int64_t size_bytes; /* as the manifest promised; -1: not told. Another one is R2D_ERR_DATA */
     size_t chunk_bytes; /* held at most; 0: 256 KB */
-    int attempts;       /* in a row without progress, before giving up; 0: 8 */
+    int attempts;       /* in a row without progress, before giving up; 0: 20 */
 } R2dS3ObjectOptions;
 
 /*

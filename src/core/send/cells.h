@@ -7,10 +7,10 @@
 
 #include "batch.h"
 
-#define R2D_CELL_BYTES  128
-#define R2D_SLAB_CELLS  8192
-#define R2D_SLABS_MAX   28
-#define R2D_CELL_NONE   UINT32_MAX
+#define R2D_CELL_BYTES 128
+#define R2D_SLAB_CELLS 8192
+#define R2D_SLABS_MAX  26
+#define R2D_CELL_NONE  UINT32_MAX
 
 /* What begins the first cell of a row. */
 typedef struct R2dCellRow {
@@ -27,8 +27,8 @@ typedef struct R2dCells {
     const R2dAlloc *alloc;
     char *slabs[R2D_SLABS_MAX];
     int slab_count;
-    uint32_t free;  /* chain */
-    size_t used;    /* cells */
+    uint32_t free; /* chain */
+    size_t used;   /* cells */
 } R2dCells;
 
 void r2d_cells_init(R2dCells *cells, const R2dAlloc *alloc);

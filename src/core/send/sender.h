@@ -19,6 +19,7 @@
 #include "../aws/call.h"
 #include "batch.h"
 #include "outcome.h"
+#include "spread.h"
 
 typedef struct R2dSender R2dSender;
 
@@ -43,6 +44,7 @@ typedef struct R2dSenderOptions {
     double initial_wcu;
     double max_wcu;
     uint64_t seed; /* of the jitter */
+    R2dSpread *spread; /* borrowed; takes rows that come back for one partition's sake; NULL: none */
     R2dSenderSink sink;
 } R2dSenderOptions;
 

@@ -11,6 +11,7 @@ typedef enum Flow {
     FLOW_BLOCKED, /* no batch can take rows now, or rejects must be taken first */
     FLOW_HELD,    /* the next row must wait until a row before it is settled */
     FLOW_QUIET,   /* the source has nothing right now */
+    FLOW_RESTING, /* the window is full, or takes no rows, and its keys rest */
     FLOW_OVER,    /* the source has ended or failed */
     FLOW_FAILED,
 } Flow;
@@ -33,6 +34,7 @@ static Flow place(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
         commit(transfer);
         return FLOW_ROW;
     }
+    transfer->held_spread = false;
     if (r2d_batch_move_out(batch, &transfer->held))
         return FLOW_ROW;
     r2d_fail_memory(err);
@@ -74,6 +76,29 @@ static Flow stop_reading(R2dTransfer *transfer, R2dStatus status)
     return FLOW_OVER;
 }
 
+/* Encodes the row into `batch`, or where `batch` is NULL into the window. */
+static R2dStatus encode(R2dTransfer *transfer, R2dBatch *batch, const R2dRow *row,
+                        R2dReason *reason, R2dError *err)
+{
+    R2dLooseItem *held = &transfer->held;
+    const R2dMapping *mapping = transfer->options.mapping;
+    if (batch != NULL)
+        return r2d_batch_encode(batch, mapping, row, reason, err);
+    held->row = row->number;
+    held->request.len = held->keys.len = 0;
+    return r2d_item_encode(mapping, row, &held->request, &held->keys, &held->item, reason, err);
+}
+
+/* The held row waits in the window instead. */
+static Flow put_held(R2dTransfer *transfer, R2dError *err)
+{
+    transfer->held.held = false;
+    if (r2d_spread_put(&transfer->spread, &transfer->held, now_of(transfer)))
+        return FLOW_ROW;
+    r2d_fail_memory(err);
+    return FLOW_FAILED;
+}
+
 static Flow read_row(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
 {
     R2dRow row;
@@ -91,14 +116,54 @@ static Flow read_row(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
     }
     if (bad)
         return reject(transfer, &row, &reason, err);
-    status = r2d_batch_encode(batch, transfer->options.mapping, &row, &reason, err);
+    status = encode(transfer, batch, &row, &reason, err);
     if (status == R2D_END)
         return reject(transfer, &row, &reason, err);
-    return status == R2D_OK ? place(transfer, batch, err) : FLOW_FAILED;
+    if (status != R2D_OK)
+        return FLOW_FAILED;
+    return batch != NULL ? place(transfer, batch, err) : put_held(transfer, err);
+}
+
+/* A row from the window goes, if any may; else the window takes one more. */
+static Flow next_spread_row(R2dTransfer *transfer, R2dError *err)
+{
+    R2dSpread *spread = &transfer->spread;
+    int64_t now_us = now_of(transfer);
+    uint64_t key_hash;
+    if (r2d_spread_next(spread, now_us, &key_hash)) {
+        if (r2d_sender_key_busy(transfer->sender, key_hash)) {
+            r2d_spread_defer(spread, now_us);
+            return FLOW_ROW;
+        }
+        R2dBatch *batch = r2d_sender_batch(transfer->sender);
+        if (batch == NULL)
+            return FLOW_BLOCKED;
+        if (!r2d_spread_take(spread, now_us, &transfer->held)) {
+            r2d_fail_memory(err);
+            return FLOW_FAILED;
+        }
+        transfer->held_spread = true;
+        Flow flow = place_held(transfer, batch, err);
+        if (transfer->batch_ready)
+            r2d_spread_turn(spread, now_us);
+        return flow;
+    }
+    if (transfer->reading != R2D_OK)
+        return spread->rows > 0 ? FLOW_RESTING : FLOW_OVER;
+    if (r2d_reject_queue_full(&transfer->rejects))
+        return FLOW_BLOCKED;
+    if (r2d_ledger_full(&transfer->ledger) || !r2d_spread_open(spread, now_us))
+        return FLOW_RESTING;
+    return read_row(transfer, NULL, err);
 }
 
 static Flow next_row(R2dTransfer *transfer, R2dError *err)
 {
+    bool spreads = r2d_spread_on(&transfer->spread);
+    if (spreads && transfer->held.held && !transfer->held_spread)
+        return put_held(transfer, err); /* an older row of its key may have come back */
+    if (spreads && !transfer->held.held)
+        return next_spread_row(transfer, err);
     if (transfer->reading != R2D_OK && !transfer->held.held)
         return FLOW_OVER;
     if (r2d_reject_queue_full(&transfer->rejects))
@@ -129,7 +194,7 @@ static Flow skip_rows(R2dTransfer *transfer)
 /* The open batch is sent as it is when no row can join it soon. */
 static void settle_down(R2dTransfer *transfer, Flow flow)
 {
-    if (flow != FLOW_QUIET) {
+    if (flow != FLOW_QUIET && flow != FLOW_RESTING) {
         transfer->quiet_since_us = 0;
         if (flow == FLOW_HELD || flow == FLOW_OVER)
             r2d_sender_flush(transfer->sender);
@@ -182,18 +247,29 @@ R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err)
         }
     }
     settle_down(transfer, flow);
+    r2d_spread_rest(&transfer->spread, now_of(transfer));
     return r2d_sender_pump(transfer->sender, err);
 }
 
 bool r2d_flow_over(const R2dTransfer *transfer)
 {
-    return transfer->reading != R2D_OK && !transfer->held.held && r2d_sender_idle(transfer->sender);
+    return transfer->reading != R2D_OK && !transfer->held.held && transfer->spread.rows == 0 &&
+           r2d_sender_idle(transfer->sender);
 }
 
-int64_t r2d_flow_wait_us(const R2dTransfer *transfer)
+static int64_t fill_wait_us(const R2dTransfer *transfer)
 {
     if (transfer->quiet_since_us == 0 || !r2d_sender_filling(transfer->sender))
         return -1;
     int64_t left_us = transfer->quiet_since_us + R2D_SENDER_FILL_US - now_of(transfer);
     return left_us > 0 ? left_us : 0;
+}
+
+int64_t r2d_flow_wait_us(const R2dTransfer *transfer)
+{
+    int64_t fill_us = fill_wait_us(transfer);
+    if (transfer->quiet_since_us == 0)
+        return -1;
+    int64_t rest_us = r2d_spread_wait_us(&transfer->spread, now_of(transfer));
+    return fill_us < 0 || (rest_us >= 0 && rest_us < fill_us) ? rest_us : fill_us;
 }

@@ -13,7 +13,9 @@ struct R2dTransfer {
     R2dSender *sender;
     R2dLedger ledger;
     R2dRejectQueue rejects;
+    R2dSpread spread;
     R2dLooseItem held; /* read and encoded, waits for its key or for room */
+    bool held_spread;  /* it came out of the window: its turn is now */
     bool ledger_broken;
     bool batch_ready; /* a batch became full since the last pump */
     /* The open file. */
@@ -23,7 +25,7 @@ struct R2dTransfer {
     int64_t skipped;
     R2dStatus reading; /* R2D_OK: goes on; R2D_END; R2D_FAILED: settle what was read first */
     R2dError read_error;
-    int64_t quiet_since_us; /* the source has nothing since; 0: it has */
+    int64_t quiet_since_us; /* no row can be had since; 0: it can */
     R2dSenderCounts counts_before;
     int64_t received; /* bytes, of a file that was closed */
     R2dStatus failure;

@@ -44,6 +44,7 @@ static R2dStatus open_sender(R2dTransfer *transfer, R2dError *err)
         .initial_wcu = o->initial_wcu,
         .max_wcu = o->max_wcu,
         .seed = (uint64_t)r2d_wall_us(o->clock) ^ (uint64_t)(uintptr_t)transfer,
+        .spread = &transfer->spread,
         .sink = {.settled = on_settled, .rejected = on_rejected, .context = transfer},
     };
     return r2d_sender_open(&transfer->sender, &sender, err);
@@ -61,6 +62,7 @@ R2dStatus r2d_transfer_open(R2dTransfer **out, const R2dTransferOptions *options
     transfer->options = *options;
     r2d_reject_queue_init(&transfer->rejects, options->alloc);
     r2d_loose_item_init(&transfer->held, options->alloc);
+    r2d_spread_init(&transfer->spread, options->alloc);
     R2dStatus status = r2d_ledger_init(&transfer->ledger, options->alloc)
                            ? open_sender(transfer, err)
                            : r2d_fail_memory(err);
@@ -239,6 +241,7 @@ void r2d_transfer_file_close(R2dTransfer *transfer)
     transfer->scan = NULL;
     transfer->object = NULL;
     transfer->held.held = false;
+    r2d_spread_clear(&transfer->spread);
 }
 
 void r2d_transfer_close(R2dTransfer *transfer)
