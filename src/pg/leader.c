@@ -14,6 +14,8 @@
 
 #define CANCEL_WAIT_MS 1000
 #define STOP_WAIT_MS   10000
+#define LOCK_TRIES     10
+#define LOCK_RETRY_MS  20
 
 PGDLLEXPORT void r2d_leader_main(Datum arg);
 
@@ -341,15 +343,30 @@ static void lead(R2dLeader *leader)
     PG_END_TRY();
 }
 
-/* One leader per job. */
-static bool take_lock(R2dLeader *leader)
+/* A slot, and the job's lock: one leader per job. */
+static bool try_locks(R2dLeader *leader, bool *slot)
 {
     bool locked;
 
     r2d_tx_begin();
-    locked = r2d_pool_lock_job(leader->job_id);
+    *slot = *slot || r2d_pool_slot_take();
+    locked = *slot && r2d_pool_lock_job(leader->job_id);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
+    return locked;
+}
+
+/* Who only looks whether a lock is free holds it for a moment, and starts no leader when he lets go
+ * of it: what is taken is tried again. */
+static bool take_locks(R2dLeader *leader)
+{
+    bool slot = false;
+    bool locked = try_locks(leader, &slot);
+
+    for (int i = 1; i < LOCK_TRIES && !locked; i++) {
+        r2d_sleep(LOCK_RETRY_MS);
+        locked = try_locks(leader, &slot);
+    }
     return locked;
 }
 
@@ -364,21 +381,14 @@ void r2d_leader_main(Datum arg)
 {
     R2dWorkerArgs args = r2d_pool_worker_begin();
     R2dLeader leader = {0};
-    bool slot;
 
     (void)arg;
     leader.context =
         AllocSetContextCreate(TopMemoryContext, "rs2ddb leader", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(leader.context);
-    r2d_tx_begin();
-    slot = r2d_pool_slot_take();
-    r2d_tx_commit();
-    MemoryContextSwitchTo(leader.context);
-    if (!slot)
-        return; /* whoever holds one starts the oldest waiting job when it ends */
     leader.job_id = args.job_id;
-    if (!take_lock(&leader))
-        return; /* it has a leader, who looks after the queue when it ends */
+    if (!take_locks(&leader))
+        return; /* whoever holds them starts the oldest waiting job when it ends */
     lead(&leader);
     pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
     QueryCancelPending = false;

@@ -17,6 +17,7 @@
 #define DEFAULT_SSLMODE           "require"
 #define DEFAULT_CONNECT_TIMEOUT_S 15
 #define CANCEL_CONNECT_TIMEOUT_S  3
+#define CANCEL_ANSWER_MS          5000
 #define STOP_LOOK_MS              200
 
 struct R2dRedshift {
@@ -330,7 +331,9 @@ R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *command, 
     PGresult *result;
 
     redshift->unloaded_rows = -1;
-    result = send_and_get(redshift, PQsendQuery(redshift->conn, command));
+    /* The extended protocol takes one statement only: a second net below the quoting. */
+    result = send_and_get(redshift,
+                          PQsendQueryParams(redshift->conn, command, 0, NULL, NULL, NULL, NULL, 0));
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
         if (!refuses_compression(result))
             throw_result(redshift, result);
@@ -354,13 +357,30 @@ static void wait_for_end(R2dRedshift *running, int wait_ms)
     }
 }
 
+/* run with a bound: who cancels cannot be interrupted himself. */
+static void run_within(R2dRedshift *redshift, const char *sql, int wait_ms)
+{
+    PGresult *result = NULL;
+
+    if (!PQsendQuery(redshift->conn, sql))
+        throw_result(redshift, result);
+    wait_for_end(redshift, wait_ms);
+    if (PQisBusy(redshift->conn))
+        ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
+                        errmsg("the warehouse does not answer a request to cancel")));
+    result = PQgetResult(redshift->conn);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        throw_result(redshift, result);
+    PQclear(result);
+}
+
 static void cancel_by_pid(const R2dOptions *options, int pid, R2dRedshift *running, int wait_ms)
 {
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "rs2ddb cancel", ALLOCSET_SMALL_SIZES);
     R2dRedshift *second = connect_session(context, options, CANCEL_CONNECT_TIMEOUT_S);
 
-    run(second, psprintf("SELECT pg_cancel_backend(%d)", pid), true);
+    run_within(second, psprintf("SELECT pg_cancel_backend(%d)", pid), CANCEL_ANSWER_MS);
     MemoryContextDelete(context);
     if (running != NULL && running->conn != NULL)
         wait_for_end(running, wait_ms);

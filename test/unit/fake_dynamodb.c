@@ -84,10 +84,55 @@ static void refuse(FakeFlight *flight, int status, const char *code, const char 
     flight->reply = fake_copy(text, strlen(text));
 }
 
+static bool has_capacity(FakeDynamodb *fake, FakeBucket *bucket, double wcu)
+{
+    int64_t now_us = fake->clock->mono_us;
+    if (wcu == 0)
+        return true;
+    bucket->tokens += wcu * (double)(now_us - bucket->filled_us) / 1e6;
+    bucket->filled_us = now_us;
+    if (bucket->tokens > wcu * fake->burst_s)
+        bucket->tokens = wcu * fake->burst_s;
+    return bucket->tokens >= fake->unit_cost;
+}
+
+static unsigned partition_of(const FakeDynamodb *fake, const char *key)
+{
+    uint64_t hash = 1469598103934665603u;
+    for (; *key != '\0' && *key != ','; key++)
+        hash = (hash ^ (unsigned char)*key) * 1099511628211u;
+    return (unsigned)((hash ^ hash >> 29) % (unsigned)fake->partitions);
+}
+
+/* The entries for which there is no capacity. *kind: what is said when there is none for any. */
+static uint32_t short_of(FakeDynamodb *fake, const FakeFlight *flight, int count, FakeKind *kind)
+{
+    uint32_t unprocessed = 0;
+    *kind = FAKE_THROTTLE_PARTITION;
+    for (int i = 0; i < count; i++) {
+        FakeBucket none = {0};
+        FakeBucket *partition = &none;
+        if (fake->partitions > 0)
+            partition = &fake->partition_buckets[partition_of(fake, flight->keys[i])];
+        bool fits = fake->partitions == 0 || has_capacity(fake, partition, fake->partition_wcu);
+        if (fits && has_capacity(fake, &fake->table_bucket, fake->table_wcu)) {
+            partition->tokens -= fake->unit_cost;
+            fake->table_bucket.tokens -= fake->unit_cost;
+            continue;
+        }
+        unprocessed |= (uint32_t)1 << i;
+        if (fits)
+            *kind = FAKE_THROTTLE;
+    }
+    return unprocessed;
+}
+
 static void apply(FakeDynamodb *fake, FakeFlight *flight, const FakeWrite *writes, int count,
                   uint32_t unprocessed)
 {
-    for (int i = 0; i < count; i++)
+    if (fake->keeps_nothing)
+        fake->writes += count - __builtin_popcount(unprocessed);
+    for (int i = 0; i < count && !fake->keeps_nothing; i++)
         if (!(unprocessed >> i & 1))
             fake_table_write(fake, flight->keys[i], writes[i].item, writes[i].item_end);
 }
@@ -109,8 +154,11 @@ static bool poisoned(const FakeDynamodb *fake, const FakeWrite *writes, int coun
     return false;
 }
 
+static void refuse_as(FakeFlight *flight, FakeKind kind);
+
 static void answer_batch(FakeDynamodb *fake, FakeFlight *flight, const FakeWrite *writes, int count)
 {
+    FakeKind short_kind;
     uint32_t all = ((uint32_t)1 << count) - 1;
     uint32_t unprocessed = flight->kind == FAKE_PARTIAL          ? some_of(fake, count)
                            : flight->kind == FAKE_NONE_PROCESSED ? all
@@ -118,6 +166,13 @@ static void answer_batch(FakeDynamodb *fake, FakeFlight *flight, const FakeWrite
     if (poisoned(fake, writes, count)) {
         flight->kind = FAKE_OK;
         refuse(flight, 400, "ValidationException", "\"message\":\"an item is poisoned\"");
+        return;
+    }
+    uint32_t missing = short_of(fake, flight, count, &short_kind);
+    unprocessed |= missing;
+    if (missing == all) {
+        fake->hot += short_kind == FAKE_THROTTLE_PARTITION;
+        refuse_as(flight, short_kind);
         return;
     }
     apply(fake, flight, writes, count, unprocessed);
@@ -168,6 +223,11 @@ static const struct {
                        "\"message\":\"Requested resource not found\""},
 };
 
+static void refuse_as(FakeFlight *flight, FakeKind kind)
+{
+    refuse(flight, errors[kind].status, errors[kind].code, errors[kind].message);
+}
+
 static void answer(FakeDynamodb *fake, FakeFlight *flight)
 {
     FakeWrite writes[FAKE_BATCH] = {0};
@@ -184,7 +244,8 @@ static void answer(FakeDynamodb *fake, FakeFlight *flight)
         refuse(flight, 400, "SerializationException", "\"Message\":\"unreadable\"");
         return;
     }
-    check_keys(fake, flight);
+    if (!fake->keeps_nothing)
+        check_keys(fake, flight);
     if (flight->kind == FAKE_ERROR_AFTER || flight->kind == FAKE_RESET_AFTER) {
         if (poisoned(fake, writes, count))
             flight->kind = FAKE_ERROR_BEFORE;
@@ -192,8 +253,7 @@ static void answer(FakeDynamodb *fake, FakeFlight *flight)
             apply(fake, flight, writes, count, 0);
     }
     if (errors[flight->kind].status > 0)
-        refuse(flight, errors[flight->kind].status, errors[flight->kind].code,
-               errors[flight->kind].message);
+        refuse_as(flight, flight->kind);
     else if (flight->kind == FAKE_GARBAGE || flight->kind == FAKE_STRANGER)
         mislead(fake, flight);
     else if (flight->kind != FAKE_RESET_BEFORE && flight->kind != FAKE_RESET_AFTER)

@@ -30,7 +30,13 @@ typedef enum FakeKind {
     FAKE_KINDS,
 } FakeKind;
 
-enum { FAKE_FLIGHTS = 128, FAKE_SCRIPT = 64, FAKE_BATCH = 25 };
+enum { FAKE_FLIGHTS = 128, FAKE_SCRIPT = 64, FAKE_BATCH = 25, FAKE_PARTITIONS = 64 };
+
+/* A token bucket of capacity units. */
+typedef struct FakeBucket {
+    double tokens;
+    int64_t filled_us;
+} FakeBucket;
 
 typedef struct FakeItem {
     char *key;  /* normalised JSON of the key attributes */
@@ -59,6 +65,12 @@ typedef struct FakeDynamodb {
     bool odd_shapes;           /* some replies carry blanks */
     double unit_cost;          /* capacity units per item */
     int64_t delay_min_us, delay_max_us;
+    /* Capacity per second of the table and of each partition; 0: no limit. What is not used is
+     * saved for burst_s. */
+    double table_wcu, partition_wcu, burst_s;
+    int partitions;
+    bool keeps_nothing; /* counts the writes and does without the items (for many rows) */
+    FakeBucket table_bucket, partition_buckets[FAKE_PARTITIONS];
     double chance[FAKE_KINDS]; /* of each kind, beside FAKE_OK */
     FakeKind script[FAKE_SCRIPT];
     struct {
@@ -75,6 +87,7 @@ typedef struct FakeDynamodb {
     long requests;
     long writes;    /* items written, repeats included */
     long full;      /* requests with 25 items */
+    long hot;       /* requests refused for the limit of a partition */
     int last_count; /* items in the last request */
     char last_target[128];
     char last_body[4096];

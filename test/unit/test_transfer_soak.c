@@ -1,48 +1,69 @@
 /*
  * test_transfer_soak.c - whatever breaks on the way, every row is settled once, the last row of a
- * key wins, and the ledger balances. Random files, random faults, a crash now and then; R2D_SOAK
- * sets the number of seeds.
+ * key wins, and the ledger balances. Random files, random faults, a crash now and then; in every
+ * other seed rows in runs of one partition key, and partitions that throttle. R2D_SOAK sets the
+ * number of seeds.
  */
 #include "transfer_rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { KEYS = 2000, KEYS_PER_PARTITION_KEY = 200 };
+
 static TransferRig t;
 
 /* A file with duplicates, bad rows and poison; what must be in the table at its end. */
 typedef struct Expected {
-    int last[200];    /* by key: the number in the last good row; -1: none */
-    bool poison[200]; /* the key's rows are all poison */
+    int last[KEYS];    /* by key: the number in the last good row; -1: none */
+    bool poison[KEYS]; /* the key's rows are all poison */
 } Expected;
 
-static void write_soak_file(R2dRandom *random, Expected *expected)
+/* Rows of one partition key after the other, and now and then one of any. */
+static int key_of_run(R2dRandom *random, int row, int count, int keys)
 {
-    int keys = 20 + (int)(r2d_random_next(random) % 180);
-    int count = 100 + (int)(r2d_random_next(random) % 500);
+    int first = (int)((int64_t)row * keys / count);
+    first -= first % KEYS_PER_PARTITION_KEY;
+    if (r2d_random_next(random) % 30 == 0)
+        return (int)(r2d_random_next(random) % (unsigned)keys);
+    return first + (int)(r2d_random_next(random) % KEYS_PER_PARTITION_KEY);
+}
+
+static void write_soak_file(R2dRandom *random, bool sorted, Expected *expected)
+{
+    int keys = sorted ? KEYS : 20 + (int)(r2d_random_next(random) % 180);
+    int count = 100 + (int)(r2d_random_next(random) % (sorted ? 1500 : 500));
     char v[64];
-    for (int k = 0; k < 200; k++) {
+    for (int k = 0; k < KEYS; k++) {
         expected->last[k] = -1;
         expected->poison[k] = r2d_random_next(random) % 25 == 0;
     }
     for (int i = 0; i < count; i++) {
-        int key = (int)(r2d_random_next(random) % (unsigned)keys);
+        int key = sorted ? key_of_run(random, i, count, keys)
+                         : (int)(r2d_random_next(random) % (unsigned)keys);
         if (r2d_random_next(random) % 50 == 0) {
             transfer_rig_line(&t, "{\"c0\":\"k%d\",\"c1\":broken", key);
             continue;
         }
         snprintf(v, sizeof v, "%s<%d>", expected->poison[key] ? "POISON" : "", i);
-        transfer_rig_item(&t, key, v);
+        if (sorted)
+            transfer_rig_sorted_item(&t, key / KEYS_PER_PARTITION_KEY, key % KEYS_PER_PARTITION_KEY,
+                                     v);
+        else
+            transfer_rig_item(&t, key, v);
         expected->last[key] = i;
     }
 }
 
-static void check_soak(const Expected *expected)
+static void check_soak(const Expected *expected, bool sorted)
 {
     long items = 0;
-    for (int k = 0; k < 200; k++) {
-        char key[32], v[32];
+    for (int k = 0; k < KEYS; k++) {
+        char key[48], v[32];
         snprintf(key, sizeof key, "{\"S\":\"k%d\"}", k);
+        if (sorted)
+            snprintf(key, sizeof key, "{\"S\":\"k%d\"},{\"N\":\"%d\"}", k / KEYS_PER_PARTITION_KEY,
+                     k % KEYS_PER_PARTITION_KEY);
         const char *found = fake_dynamodb_item(&t.base.fake, key);
         if (expected->last[k] < 0 || expected->poison[k]) {
             assert_null(found);
@@ -56,20 +77,30 @@ static void check_soak(const Expected *expected)
     assert_int_equal(t.base.fake.item_count, items);
 }
 
-static void soak(uint64_t seed, int64_t *requests)
+static void limit_partitions(R2dRandom *random, FakeDynamodb *fake)
+{
+    fake->partitions = 1 + (int)(r2d_random_next(random) % 6);
+    fake->partition_wcu = 10 + (double)(r2d_random_next(random) % 200);
+    fake->burst_s = 0.1 + r2d_random_unit(random) * 0.2;
+}
+
+static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
 {
     R2dError err;
     R2dRandom random = {.state = seed};
-    Expected expected;
-    transfer_rig_begin_quietly(&t, seed * 977);
+    static Expected expected;
+    bool sorted = seed % 2 == 0;
+    transfer_rig_begin_key(&t, sorted ? RIG_STRING_SORTED : RIG_STRING, seed * 977);
     FakeDynamodb *fake = &t.base.fake;
     fake->odd_shapes = true;
     fake->poison = "POISON";
     fake->delay_max_us = 2000 + (int64_t)(r2d_random_next(&random) % 60000);
     for (int kind = FAKE_PARTIAL; kind <= FAKE_STRANGER; kind++)
         fake->chance[kind] = r2d_random_unit(&random) * (kind == FAKE_PARTIAL ? 0.4 : 0.06);
+    if (sorted)
+        limit_partitions(&random, fake);
     assert_int_equal(transfer_rig_open(&t, 1 + (int)(r2d_random_next(&random) % 12), &err), R2D_OK);
-    write_soak_file(&random, &expected);
+    write_soak_file(&random, sorted, &expected);
     size_t chunk_bytes = 1 + r2d_random_next(&random) % 3000;
     bool again = r2d_random_next(&random) % 2 == 0;
     int64_t skip_rows = 0, settled = 0;
@@ -87,19 +118,21 @@ static void soak(uint64_t seed, int64_t *requests)
             t.rejected[row] = false;
     }
     assert_int_equal(settled, t.rows);
-    check_soak(&expected);
+    check_soak(&expected, sorted);
     *requests += fake->requests;
+    *hot += fake->hot > 0;
     transfer_rig_end(&t);
 }
 
 static void random_faults_never_lose_or_double_a_row(void **state)
 {
     (void)state;
-    int64_t requests = 0;
+    int64_t requests = 0, hot = 0;
     int seeds = getenv("R2D_SOAK") != NULL ? atoi(getenv("R2D_SOAK")) : 400;
     for (int seed = 1; seed <= seeds; seed++)
-        soak((uint64_t)seed, &requests);
-    printf("    %d seeds, %lld requests\n", seeds, (long long)requests);
+        soak((uint64_t)seed, &requests, &hot);
+    printf("    %d seeds, %lld requests, %lld with throttled partitions\n", seeds,
+           (long long)requests, (long long)hot);
 }
 
 int main(void)

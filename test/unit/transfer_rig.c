@@ -37,9 +37,19 @@ R2dStatus transfer_rig_open(TransferRig *t, int in_flight_max, R2dError *err)
     return r2d_transfer_open(&t->transfer, &options, err);
 }
 
+void transfer_rig_sorted_item(TransferRig *t, int key, int n, const char *v)
+{
+    transfer_rig_line(t, "{\"c0\":\"k%d\",\"c1\":%d,\"c2\":\"%s\"}", key, n, v);
+}
+
 void transfer_rig_begin_quietly(TransferRig *t, uint64_t seed)
 {
-    send_rig_init(&t->base, RIG_STRING, seed);
+    transfer_rig_begin_key(t, RIG_STRING, seed);
+}
+
+void transfer_rig_begin_key(TransferRig *t, RigKey key, uint64_t seed)
+{
+    send_rig_init(&t->base, key, seed);
     r2d_bytes_init(&t->lines, &r2d_alloc_libc);
     memset(t->rejected, 0, sizeof t->rejected);
     t->rows = t->rejects = t->last_checkpoint = 0;

@@ -23,6 +23,7 @@ typedef struct TransferRig {
 
 /* Everything but the transfer; then with one that has 8 requests in flight. */
 void transfer_rig_begin_quietly(TransferRig *t, uint64_t seed);
+void transfer_rig_begin_key(TransferRig *t, RigKey key, uint64_t seed);
 void transfer_rig_begin(TransferRig *t, uint64_t seed);
 R2dStatus transfer_rig_open(TransferRig *t, int in_flight_max, R2dError *err);
 void transfer_rig_end(TransferRig *t);
@@ -30,6 +31,8 @@ void transfer_rig_end(TransferRig *t);
 void transfer_rig_line(TransferRig *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void transfer_rig_item(TransferRig *t, int key, const char *v); /* the row of key "k<key>" */
+/* The same with a sort key, for RIG_STRING_SORTED. */
+void transfer_rig_sorted_item(TransferRig *t, int key, int n, const char *v);
 
 R2dStatus transfer_rig_source(TransferRig *t, size_t chunk_bytes, bool again, int64_t skip_rows,
                               R2dError *err);

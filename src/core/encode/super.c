@@ -32,13 +32,17 @@ static R2dStatus reject(const Walk *walk, const char *code, const char *text)
     return r2d_attribute_reject(walk->encoding, walk->mapped, code, text);
 }
 
+static bool is_too_large(const Walk *walk)
+{
+    return walk->encoding->item_bytes - walk->encoding->numbers > R2D_ITEM_BYTES_MAX;
+}
+
 /* Makes room for a token; a value that is too large already is only counted, not written. */
 static bool make_room(Walk *walk, size_t more)
 {
-    R2dEncoding *encoding = walk->encoding;
-    if (encoding->item_bytes - encoding->numbers > R2D_ITEM_BYTES_MAX)
-        encoding->out->len = walk->out_start;
-    return r2d_attribute_reserve(encoding, more);
+    if (is_too_large(walk))
+        walk->encoding->out->len = walk->out_start;
+    return r2d_attribute_reserve(walk->encoding, more);
 }
 
 static void put(Walk *walk, R2dView text)
@@ -113,7 +117,8 @@ static R2dStatus encode_name(Walk *walk, const R2dValue *name, size_t len)
     put_text(walk, name);
     put(walk, R2D_VIEW("\""));
     walk->name_next = false;
-    return r2d_distinct_add(&walk->names, name->raw) ? R2D_OK : R2D_FAILED;
+    bool noted = is_too_large(walk) || r2d_distinct_add(&walk->names, name->raw);
+    return noted ? R2D_OK : R2D_FAILED;
 }
 
 static R2dStatus encode_string(Walk *walk)

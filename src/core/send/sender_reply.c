@@ -74,21 +74,23 @@ static bool begin_spread(R2dSender *sender, const R2dSlot *slot, int64_t now_us)
 }
 
 /* Tells the pace of each key what became of its rows in this call. */
-static void tell_spread(R2dSender *sender, const R2dSlot *slot, uint32_t unprocessed)
+static void tell_spread(R2dSender *sender, const R2dSlot *slot, uint32_t unprocessed,
+                        int64_t now_us)
 {
     const R2dBatchEntry *entries = slot->batch.entries;
     uint32_t told = 0;
     for (int i = 0; i < slot->sent; i++) {
-        int units[2] = {0, 0}; /* accepted, returned */
+        R2dSpreadReply reply = {.sent_us = slot->sent_us};
         if (told >> i & 1)
             continue;
         for (int k = i; k < slot->sent; k++) {
             if (entries[k].partition_hash != entries[i].partition_hash)
                 continue;
-            units[unprocessed >> k & 1] += entries[k].units;
+            *(unprocessed >> k & 1 ? &reply.returned_units : &reply.accepted_units) +=
+                entries[k].units;
             told |= (uint32_t)1 << k;
         }
-        r2d_spread_reply(sender->options.spread, entries[i].partition_hash, units[0], units[1]);
+        r2d_spread_reply(sender->options.spread, entries[i].partition_hash, &reply, now_us);
     }
 }
 
@@ -137,7 +139,7 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
     tell_pacer(sender, slot, written_units(slot, reply->unprocessed), reply->consumed, blamed,
                now_us);
     if (spreads)
-        tell_spread(sender, slot, reply->unprocessed);
+        tell_spread(sender, slot, reply->unprocessed, now_us);
     if (blamed)
         r2d_spread_blame(sender->options.spread, now_us);
     if (reply->consumed > 0)
@@ -170,7 +172,7 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
     sender->counts.throttled += slot->sent;
     bool blamed = one_partition && begin_spread(sender, slot, now_us);
     if (blamed)
-        tell_spread(sender, slot, ~(uint32_t)0);
+        tell_spread(sender, slot, ~(uint32_t)0, now_us);
     if (!blamed || !hand_over(sender, slot, now_us))
         back_off(sender, slot, one_partition ? R2D_BACKOFF_PARTITION : R2D_BACKOFF_THROTTLE,
                  now_us);

@@ -15,12 +15,13 @@
 #define TURN_ROWS R2D_BATCH_ITEMS_MAX
 
 #define START_WCU    1000.0 /* facts of the service: the limit of a partition */
-#define RATE_MIN     5.0
+#define RATE_MIN     25.0
 #define BATCH_UNITS  25.0
-#define CUT          0.2   /* for one batch that came back whole */
-#define GROWTH       0.001 /* for one batch that did not */
-#define CALM_BATCHES 8.0   /* after which the growth doubles */
-#define GROWTH_MAX   0.04
+#define CUT          0.2  /* when all of a batch came back */
+#define GROWTH       0.02 /* per second */
+#define GROWTH_MAX   1.0
+#define CALM_US      300000 /* time, and batches, after which the growth doubles */
+#define CALM_BATCHES 8.0
 #define LATE_US      20000 /* what a key may catch up on */
 #define GATHER_US    10000 /* the first row of a key waits for some more */
 #define DEFER_US     2000
@@ -29,7 +30,9 @@ typedef struct Key {
     uint64_t hash;
     int64_t due_us; /* may go from here on */
     double rate;
-    double calm;          /* batches since something came back */
+    int64_t cut_us; /* last time that it was slowed down */
+    int64_t grown_us;
+    double calm;          /* batches since then */
     uint32_t first, last; /* rows, while there are any */
     int rows;
     int heap_at;
@@ -181,7 +184,7 @@ static int forget_key(R2dSpreadStore *store)
     return NONE;
 }
 
-static int find_or_add_key(R2dSpreadStore *store, uint64_t hash)
+static int find_or_add_key(R2dSpreadStore *store, uint64_t hash, int64_t now_us)
 {
     int key = find_key(store, hash);
     if (key != NONE)
@@ -190,7 +193,8 @@ static int find_or_add_key(R2dSpreadStore *store, uint64_t hash)
     if (key == NONE)
         return NONE;
     int *bucket = bucket_of(store, hash);
-    store->keys[key] = (Key){.hash = hash, .rate = START_WCU, .next = *bucket};
+    store->keys[key] = (Key){
+        .hash = hash, .rate = START_WCU, .cut_us = now_us, .grown_us = now_us, .next = *bucket};
     *bucket = key;
     return key;
 }
@@ -199,10 +203,10 @@ static int find_or_add_key(R2dSpreadStore *store, uint64_t hash)
 
 /* Keeps a row and makes sure that its key waits. */
 static Key *keep(R2dSpread *spread, uint64_t partition_hash, const R2dCellRow *row, R2dView request,
-                 R2dView keys, int64_t due_us, uint32_t *at)
+                 R2dView keys, int64_t now_us, int64_t due_us, uint32_t *at)
 {
     R2dSpreadStore *store = spread->store;
-    int index = find_or_add_key(store, partition_hash);
+    int index = find_or_add_key(store, partition_hash, now_us);
     if (index == NONE)
         return NULL;
     *at = r2d_cells_put(&store->cells, row, request, keys);
@@ -226,7 +230,7 @@ bool r2d_spread_put(R2dSpread *spread, const R2dLooseItem *loose, int64_t now_us
                       .units = loose->item.write_units};
     uint32_t at;
     Key *key = keep(spread, loose->item.partition_hash, &row, r2d_bytes_view(&loose->request),
-                    r2d_bytes_view(&loose->keys), now_us + GATHER_US, &at);
+                    r2d_bytes_view(&loose->keys), now_us, now_us + GATHER_US, &at);
     if (key == NULL)
         return false;
     if (key->rows == 1)
@@ -243,7 +247,7 @@ bool r2d_spread_give_back(R2dSpread *spread, const R2dBatch *batch, int index, i
     R2dCellRow row = {.key_hash = entry->key_hash, .row = entry->row, .units = entry->units};
     uint32_t at;
     Key *key = keep(spread, entry->partition_hash, &row, r2d_batch_request(batch, index),
-                    r2d_batch_key(batch, index), now_us, &at);
+                    r2d_batch_key(batch, index), now_us, now_us, &at);
     if (key == NULL)
         return false;
     if (key->rows == 1)
@@ -322,36 +326,46 @@ int64_t r2d_spread_wait_us(const R2dSpread *spread, int64_t now_us)
 
 /* The paces. */
 
-static void slow_down(Key *key, double batches, double share)
+/* Once per round trip: what was sent before the last cut says nothing about the pace since. */
+static void slow_down(Key *key, double share, int64_t now_us)
 {
-    key->calm = 0;
-    key->rate *= 1 - CUT * batches * share;
+    key->rate *= 1 - CUT * share;
     if (key->rate < RATE_MIN)
         key->rate = RATE_MIN;
+    key->cut_us = key->grown_us = now_us;
+    key->calm = 0;
 }
 
-static void speed_up(Key *key, double batches)
+/* Per second: little at first, then accelerating by time, but not by less than some batches. */
+static double growth_of(const Key *key, int64_t now_us)
 {
     double growth = GROWTH;
-    key->calm += batches;
-    for (double calm = key->calm; calm > CALM_BATCHES && growth < GROWTH_MAX; calm -= CALM_BATCHES)
+    double steps = (double)(now_us - key->cut_us) / CALM_US;
+    if (steps > key->calm / CALM_BATCHES)
+        steps = key->calm / CALM_BATCHES;
+    for (; steps > 1 && growth < GROWTH_MAX; steps--)
         growth *= 2;
-    if (growth > GROWTH_MAX)
-        growth = GROWTH_MAX;
-    if (key->paced)
-        key->rate *= 1 + growth * batches;
+    return growth < GROWTH_MAX ? growth : GROWTH_MAX;
 }
 
-void r2d_spread_reply(R2dSpread *spread, uint64_t partition_hash, int accepted_units,
-                      int returned_units)
+static void speed_up(Key *key, double batches, int64_t now_us)
+{
+    double elapsed_s = (double)(now_us - key->grown_us) / 1e6;
+    key->calm += batches;
+    key->grown_us = now_us;
+    if (key->paced)
+        key->rate *= 1 + growth_of(key, now_us) * (elapsed_s < 1 ? elapsed_s : 1);
+}
+
+void r2d_spread_reply(R2dSpread *spread, uint64_t partition_hash, const R2dSpreadReply *reply,
+                      int64_t now_us)
 {
     int index = find_key(spread->store, partition_hash);
-    int units = accepted_units + returned_units;
-    if (index == NONE || units == 0)
+    int units = reply->accepted_units + reply->returned_units;
+    if (index == NONE || units == 0 || reply->sent_us < spread->store->keys[index].cut_us)
         return;
-    double batches = units < BATCH_UNITS ? units / BATCH_UNITS : 1;
-    if (returned_units > 0)
-        slow_down(&spread->store->keys[index], batches, (double)returned_units / units);
+    if (reply->returned_units > 0)
+        slow_down(&spread->store->keys[index], (double)reply->returned_units / units, now_us);
     else
-        speed_up(&spread->store->keys[index], batches);
+        speed_up(&spread->store->keys[index], units / BATCH_UNITS, now_us);
 }

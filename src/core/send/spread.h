@@ -66,8 +66,14 @@ void r2d_spread_turn(R2dSpread *spread, int64_t now_us);
 /* Microseconds until a row may go; -1: there is none. */
 int64_t r2d_spread_wait_us(const R2dSpread *spread, int64_t now_us);
 
-/* What became of units of one key in one call. */
-void r2d_spread_reply(R2dSpread *spread, uint64_t partition_hash, int accepted_units,
-                      int returned_units);
+/* What became of the rows of one key in one call. */
+typedef struct R2dSpreadReply {
+    int64_t sent_us;
+    int accepted_units;
+    int returned_units;
+} R2dSpreadReply;
+
+void r2d_spread_reply(R2dSpread *spread, uint64_t partition_hash, const R2dSpreadReply *reply,
+                      int64_t now_us);
 
 #endif

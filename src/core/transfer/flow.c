@@ -159,6 +159,8 @@ static Flow next_spread_row(R2dTransfer *transfer, R2dError *err)
 
 static Flow next_row(R2dTransfer *transfer, R2dError *err)
 {
+    if (r2d_spread_on(&transfer->spread) && transfer->spread.rows == 0)
+        r2d_spread_rest(&transfer->spread, now_of(transfer));
     bool spreads = r2d_spread_on(&transfer->spread);
     if (spreads && transfer->held.held && !transfer->held_spread)
         return put_held(transfer, err); /* an older row of its key may have come back */
@@ -247,7 +249,6 @@ R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err)
         }
     }
     settle_down(transfer, flow);
-    r2d_spread_rest(&transfer->spread, now_of(transfer));
     return r2d_sender_pump(transfer->sender, err);
 }
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* Rows between the checkpoint and the last row read, at most; a power of two. */
-#define R2D_LEDGER_WINDOW 65536
+#define R2D_LEDGER_WINDOW 524288
 
 typedef struct R2dLedger {
     const R2dAlloc *alloc;
