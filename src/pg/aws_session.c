@@ -46,14 +46,14 @@ static void open_dynamodb(R2dAwsSession *session, const R2dOptions *options)
         r2d_check(r2d_endpoint_service(&service->endpoint, "dynamodb", region, &err), &err);
 }
 
-static void open_s3(R2dAwsSession *session, const R2dOptions *options)
+void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options, const char *stage)
 {
     const char *region = options->stage_region ? options->stage_region : options->region;
     R2dAwsService *service = &session->s3;
     R2dView bucket, folder;
     R2dError err;
 
-    r2d_check(r2d_s3_parse_uri(r2d_view_of(options->stage), &bucket, &folder, &err), &err);
+    r2d_check(r2d_s3_parse_uri(r2d_view_of(stage), &bucket, &folder, &err), &err);
     session->bucket = pnstrdup(bucket.data, bucket.len);
     session->folder = folder.len == 0 || folder.data[folder.len - 1] == '/'
                           ? pnstrdup(folder.data, folder.len)
@@ -86,7 +86,7 @@ R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *opt
                          &session->credentials);
     r2d_on_reset(context, close_session, session);
     load_credentials(session, options);
-    open_s3(session, options);
+    r2d_aws_session_use_stage(session, options, options->stage);
     open_dynamodb(session, options);
     r2d_check(r2d_http_curl_global_init(&err), &err);
     session->http = r2d_http_curl_open(session->alloc, &http, &err);

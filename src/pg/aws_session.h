@@ -25,4 +25,9 @@ typedef struct R2dAwsSession {
 extern R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *options,
                                            int max_connections);
 
+/* Points the S3 side at the bucket and folder of `stage` ("s3://bucket/folder/"). It begins with
+ * the server's option; an older attempt may lie elsewhere, for the option can be changed. */
+extern void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options,
+                                      const char *stage);
+
 #endif

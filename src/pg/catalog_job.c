@@ -261,7 +261,9 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     r2d_arg_int8(&args, job_id);
     running = r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
                           "AND state NOT IN ('succeeded', 'failed', 'canceled') "
-                          "RETURNING leader_pid, state = 'queued' AND stage_prefix IS NULL",
+                          "RETURNING (SELECT pid FROM pg_stat_activity a WHERE a.pid = job.leader_pid "
+                          "AND a.backend_type = 'rs2ddb leader'), "
+                          "state = 'queued' AND stage_prefix IS NULL",
                           &args) == 1;
     if (running) {
         *leader_pid = r2d_spi_int4(1, 0);

@@ -65,6 +65,12 @@ static void take_job(R2dLeader *leader)
     read_job(leader);
 }
 
+/* The files of an earlier UNLOAD of this job are there: no second one. */
+static bool has_files(const R2dJob *job)
+{
+    return job->plan != NULL && job->rows_unloaded >= 0;
+}
+
 /* The owner's options, after checking again that he may use the warehouse. */
 static void load_options(R2dLeader *leader)
 {
@@ -86,6 +92,7 @@ void r2d_clean_stage(R2dLeader *leader)
 
     if (leader->stage_prefix == NULL)
         return;
+    r2d_aws_session_use_stage(leader->aws, leader->options, leader->stage_prefix);
     r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
     r2d_check(r2d_s3_delete_prefix(&leader->aws->s3, leader->aws->http, &leader->aws->wait,
                                    pnstrdup(bucket.data, bucket.len),
@@ -177,12 +184,6 @@ static void finish(R2dLeader *leader)
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
 }
 
-/* The files of an earlier UNLOAD of this job are there: no second one. */
-static bool has_files(R2dLeader *leader)
-{
-    return leader->job->plan != NULL && leader->job->rows_unloaded >= 0;
-}
-
 /* What a lost leader began: its UNLOAD goes on without it and would write files that nobody
  * knows. */
 static void drop_earlier_attempt(R2dLeader *leader)
@@ -210,6 +211,7 @@ static void look_for_files(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
     if (counts.pending + counts.running == 0 || leader->stage_prefix == NULL)
         return;
+    r2d_aws_session_use_stage(aws, leader->options, leader->stage_prefix);
     r2d_bytes_init(&text, aws->alloc);
     r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
     status = r2d_s3_get_small(&aws->s3, aws->http, &aws->wait, pnstrdup(bucket.data, bucket.len),
@@ -230,7 +232,7 @@ static void look_for_files(R2dLeader *leader)
 /* A cancel that a lost leader did not live to see. */
 static void end_canceled_job(R2dLeader *leader)
 {
-    if (leader->stage_prefix != NULL && !has_files(leader)) {
+    if (leader->stage_prefix != NULL && !has_files(leader->job)) {
         leader->redshift = r2d_redshift_open(leader->context, leader->options);
         r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, STOP_WAIT_MS);
     }
@@ -248,9 +250,9 @@ static void run_job(R2dLeader *leader)
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
     if (leader->job->cancel_requested)
         end_canceled_job(leader);
-    if (has_files(leader))
+    if (has_files(leader->job))
         look_for_files(leader);
-    if (!has_files(leader)) {
+    if (!has_files(leader->job)) {
         r2d_prepare(leader);
         drop_earlier_attempt(leader);
         move(leader, R2D_JOB_UNLOADING, NULL);
@@ -297,7 +299,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     R2dFailure failure;
 
     fill_failure(&failure, error);
-    if (!has_files(leader))
+    if (!has_files(leader->job))
         clean_stage_quietly(leader);
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
                   failure.detail ? errdetail_internal("%s", failure.detail) : 0));

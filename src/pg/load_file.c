@@ -113,6 +113,8 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     load->context = context;
     load->job = job;
     load->aws = r2d_aws_session_open(context, options, REQUESTS_IN_FLIGHT + 2);
+    if (job->stage_prefix != NULL)
+        r2d_aws_session_use_stage(load->aws, options, job->stage_prefix);
     /* Registered after the session's own callback: callbacks run last in, first out, and the
      * transfer must be closed before the client it borrows. */
     r2d_on_reset(context, close_load, load);

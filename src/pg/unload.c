@@ -26,6 +26,7 @@ static void begin_attempt(R2dLeader *leader)
     char uuid[37];
 
     random_uuid(uuid);
+    r2d_aws_session_use_stage(leader->aws, leader->options, leader->options->stage);
     leader->stage_prefix =
         psprintf("s3://%s/%s%s/", leader->aws->bucket, leader->aws->folder, uuid);
     r2d_tx_begin();

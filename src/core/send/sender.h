@@ -10,6 +10,9 @@
  *                        |---------'                                clock corrected; halves of a
  *                                                                   refused batch
  *
+ * What came back for the sake of single partitions may leave its slot for the window (spread.h),
+ * and comes again as a new row.
+ *
  * It reports every row exactly once through its sink. It never waits, and it never drains the
  * client: the owner of the client hands over the exchanges that are the sender's.
  */

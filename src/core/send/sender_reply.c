@@ -48,52 +48,6 @@ static int written_units(const R2dSlot *slot, uint32_t unprocessed)
     return units;
 }
 
-/* Whether what comes back of this batch is laid to the partitions of its keys. */
-static bool is_spread(const R2dSender *sender, const R2dSlot *slot)
-{
-    return sender->options.spread != NULL && r2d_spread_on(sender->options.spread) &&
-           slot->suspects == 0;
-}
-
-/* A partition refused all of a batch, of which most rows are of few keys: such rows are spread from
- * now on. */
-static bool begin_spread(R2dSender *sender, const R2dSlot *slot, int64_t now_us)
-{
-    if (sender->options.spread == NULL || slot->suspects > 0)
-        return false;
-    int keys = 0;
-    for (int i = 0; i < slot->sent; i++) {
-        int same = 0;
-        while (slot->batch.entries[same].partition_hash != slot->batch.entries[i].partition_hash)
-            same++;
-        keys += same == i;
-    }
-    if (!r2d_spread_on(sender->options.spread) && keys * 2 > slot->sent)
-        return false;
-    return r2d_spread_blame(sender->options.spread, now_us);
-}
-
-/* Tells the pace of each key what became of its rows in this call. */
-static void tell_spread(R2dSender *sender, const R2dSlot *slot, uint32_t unprocessed,
-                        int64_t now_us)
-{
-    const R2dBatchEntry *entries = slot->batch.entries;
-    uint32_t told = 0;
-    for (int i = 0; i < slot->sent; i++) {
-        R2dSpreadReply reply = {.sent_us = slot->sent_us};
-        if (told >> i & 1)
-            continue;
-        for (int k = i; k < slot->sent; k++) {
-            if (entries[k].partition_hash != entries[i].partition_hash)
-                continue;
-            *(unprocessed >> k & 1 ? &reply.returned_units : &reply.accepted_units) +=
-                entries[k].units;
-            told |= (uint32_t)1 << k;
-        }
-        r2d_spread_reply(sender->options.spread, entries[i].partition_hash, &reply, now_us);
-    }
-}
-
 /* Settles the sent entries that were written. Returns how many. */
 static int settle_written(R2dSender *sender, R2dSlot *slot, uint32_t unprocessed)
 {
@@ -115,33 +69,15 @@ static int settle_written(R2dSender *sender, R2dSlot *slot, uint32_t unprocessed
     return written;
 }
 
-/* What came back for the sake of single partitions waits there, with the rows of its keys; the slot
- * is free for others. */
-static bool hand_over(R2dSender *sender, R2dSlot *slot, int64_t now_us)
-{
-    R2dBatch *batch = &slot->batch;
-    for (int i = batch->count - 1; i >= 0; i--) {
-        if (!r2d_spread_give_back(sender->options.spread, batch, i, now_us)) {
-            r2d_batch_keep(batch, ((uint32_t)2 << i) - 1);
-            return false;
-        }
-        r2d_key_set_remove(&sender->keys, batch->entries[i].key_hash);
-    }
-    r2d_slot_set_state(sender, slot, R2D_SLOT_FREE);
-    return true;
-}
-
 static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchReply *reply,
                             int64_t now_us, R2dError *err)
 {
-    bool spreads = is_spread(sender, slot);
-    bool blamed = spreads && reply->unprocessed != 0;
+    bool blamed =
+        reply->unprocessed != 0 && r2d_slot_blame(sender, slot, R2D_THROTTLE_UNTOLD, now_us);
     tell_pacer(sender, slot, written_units(slot, reply->unprocessed), reply->consumed, blamed,
                now_us);
-    if (spreads)
-        tell_spread(sender, slot, reply->unprocessed, now_us);
-    if (blamed)
-        r2d_spread_blame(sender->options.spread, now_us);
+    if (blamed || reply->unprocessed == 0)
+        r2d_slot_tell_spread(sender, slot, reply->unprocessed, now_us);
     if (reply->consumed > 0)
         sender->counts.write_units += reply->consumed;
     int sent = slot->sent;
@@ -158,7 +94,7 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
         r2d_slot_set_state(sender, slot, R2D_SLOT_FREE);
     else if (written == sent)
         r2d_slot_set_state(sender, slot, R2D_SLOT_READY);
-    else if (!blamed || !hand_over(sender, slot, now_us))
+    else if (!blamed || !r2d_slot_hand_over(sender, slot, now_us))
         back_off(sender, slot, R2D_BACKOFF_THROTTLE, now_us);
     return written > 0 ? R2D_OK : fruitless(sender, now_us, NULL, err);
 }
@@ -170,10 +106,11 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
         r2d_batch_write_one_partition(r2d_bytes_view(&slot->call.exchange.response));
     tell_pacer(sender, slot, 0, -1, one_partition, now_us);
     sender->counts.throttled += slot->sent;
-    bool blamed = one_partition && begin_spread(sender, slot, now_us);
+    bool blamed = r2d_slot_blame(
+        sender, slot, one_partition ? R2D_THROTTLE_PARTITION : R2D_THROTTLE_TABLE, now_us);
     if (blamed)
-        tell_spread(sender, slot, ~(uint32_t)0, now_us);
-    if (!blamed || !hand_over(sender, slot, now_us))
+        r2d_slot_tell_spread(sender, slot, ~(uint32_t)0, now_us);
+    if (!blamed || !r2d_slot_hand_over(sender, slot, now_us))
         back_off(sender, slot, one_partition ? R2D_BACKOFF_PARTITION : R2D_BACKOFF_THROTTLE,
                  now_us);
     return fruitless(sender, now_us, why, err);

@@ -52,6 +52,7 @@ struct R2dSender {
     R2dWindow window;
     R2dRandom random;
     R2dBytes scratch;           /* keys of unprocessed items */
+    int64_t table_until_us;     /* what comes back is laid to the rate of the whole table */
     int64_t fruitless_since_us; /* first failure since a write was accepted; 0: none */
     int refusals;               /* rows refused alone before the first write; -1: there was one */
     R2dSenderCounts counts;
@@ -62,5 +63,21 @@ void r2d_slot_set_state(R2dSender *sender, R2dSlot *slot, R2dSlotState state);
 
 /* Judges the reply of a slot that flew, and moves the slot on. */
 R2dStatus r2d_slot_reply(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dError *err);
+
+/* What a service that refused writes says about the cause. */
+typedef enum R2dThrottle {
+    R2D_THROTTLE_UNTOLD,
+    R2D_THROTTLE_PARTITION,
+    R2D_THROTTLE_TABLE,
+} R2dThrottle;
+
+/* sender_spread.c: whether what came back of this call is laid to the partitions of its keys; the
+ * window is on then. */
+bool r2d_slot_blame(R2dSender *sender, const R2dSlot *slot, R2dThrottle told, int64_t now_us);
+/* Tells the pace of each key, if the window is on, what became of its rows in this call. */
+void r2d_slot_tell_spread(R2dSender *sender, const R2dSlot *slot, uint32_t unprocessed,
+                          int64_t now_us);
+/* All entries left go into the window, the slot is free. false when some stay: there is no room. */
+bool r2d_slot_hand_over(R2dSender *sender, R2dSlot *slot, int64_t now_us);
 
 #endif

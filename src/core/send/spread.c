@@ -17,11 +17,12 @@
 #define START_WCU    1000.0 /* facts of the service: the limit of a partition */
 #define RATE_MIN     25.0
 #define BATCH_UNITS  25.0
-#define CUT          0.2  /* when all of a batch came back */
+#define CUT          0.3  /* when all of a batch came back */
 #define GROWTH       0.02 /* per second */
 #define GROWTH_MAX   1.0
-#define CALM_US      300000 /* time, and batches, after which the growth doubles */
-#define CALM_BATCHES 8.0
+#define CALM_US      600000 /* time, and batches, after which the growth doubles */
+#define CALM_BATCHES 5.0
+#define SHARE_WCU    250.0 /* slow keys grow by a share of this: the shares of keys become equal */
 #define LATE_US      20000 /* what a key may catch up on */
 #define GATHER_US    10000 /* the first row of a key waits for some more */
 #define DEFER_US     2000
@@ -354,7 +355,8 @@ static void speed_up(Key *key, double batches, int64_t now_us)
     key->calm += batches;
     key->grown_us = now_us;
     if (key->paced)
-        key->rate *= 1 + growth_of(key, now_us) * (elapsed_s < 1 ? elapsed_s : 1);
+        key->rate +=
+            (key->rate + SHARE_WCU) * growth_of(key, now_us) * (elapsed_s < 1 ? elapsed_s : 1);
 }
 
 void r2d_spread_reply(R2dSpread *spread, uint64_t partition_hash, const R2dSpreadReply *reply,
