@@ -1,4 +1,4 @@
-// Writes the files of one UNLOAD of amazon_reviews: node generate.mjs <folder> <rows> <files>
+// Writes the files of one UNLOAD of amazon_reviews: node generate.mjs <folder> <rows> <files> [zst,gz]
 // Every compressor is fed as a stream: memory does not grow with the rows. Writes parts.json last.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,8 @@ import { itemOf, lineOf } from './lib/review_columns.mjs';
 const CHUNK_ROWS = 4000;
 const SAMPLE_ROWS = 10_000;
 const BATCH = 25;
-const TOOLS = { zst: ['zstd', ['-q', '-3', '-c']], gz: ['gzip', ['-6', '-c']] };
+const ALL_TOOLS = { zst: ['zstd', ['-q', '-3', '-c']], gz: ['gzip', ['-6', '-c']] };
+let tools = ALL_TOOLS;
 
 class Compressor {
   constructor(path, [command, args]) {
@@ -28,9 +29,9 @@ class Compressor {
   }
 }
 
-const open = (folder, name) => Object.entries(TOOLS).map(([suffix, tool]) => new Compressor(join(folder, `${name}.${suffix}`), tool));
+const open = (folder, name) => Object.entries(tools).map(([suffix, tool]) => new Compressor(join(folder, `${name}.${suffix}`), tool));
 const describe = (folder, name, rows) => ({ name, rows,
-  bytes: Object.fromEntries(Object.keys(TOOLS).map((suffix) => [suffix, statSync(join(folder, `${name}.${suffix}`)).size])) });
+  bytes: Object.fromEntries(Object.keys(tools).map((suffix) => [suffix, statSync(join(folder, `${name}.${suffix}`)).size])) });
 
 /** Bodies as a loader sends them: 25 items each, a 32-bit little-endian length before each. */
 function writeBodies(path, lines) {
@@ -45,8 +46,9 @@ function writeBodies(path, lines) {
   writeFileSync(path, Buffer.concat(parts));
 }
 
-async function main([folder, rowsText, filesText]) {
+async function main([folder, rowsText, filesText, suffixes = 'zst,gz']) {
   const rows = Number(rowsText), files = Number(filesText);
+  tools = Object.fromEntries(suffixes.split(',').map((suffix) => [suffix, ALL_TOOLS[suffix]]));
   mkdirSync(folder, { recursive: true });
   const source = amazonReviews.rows({ reviewRows: rows });
   const one = open(folder, 'one');

@@ -4,29 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-missing=()
-while read -r package; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
-        missing+=("$package")
-done <scripts/packages.txt
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "installing Debian packages: ${missing[*]}"
-    as_root=()
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    export DEBIAN_FRONTEND=noninteractive
-    log=$(mktemp)
-    if ! "${as_root[@]}" apt-get update -q >"$log" 2>&1 ||
-        ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-            --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
-        tail -20 "$log" >&2
-        echo "could not install Debian packages: see above" >&2
-        exit 1
-    fi
-    rm -f "$log"
-fi
+scripts/apt_install.sh scripts/packages.txt
+command -v node >/dev/null && command -v npm >/dev/null || scripts/apt_install.sh <(printf 'nodejs\nnpm\n')
 
 if ! cmp -s test/stack/package-lock.json test/stack/node_modules/.rs2ddb-installed; then
     echo "installing npm packages of the stand-ins"

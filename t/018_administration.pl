@@ -115,5 +115,5 @@ sub _delete
 {
 	my ($object) = @_;
 	my $err;
-	IPC::Run::run([ 'node', 't/lib/s3_delete.mjs', $object ], '2>', \$err) or die $err;
+	IPC::Run::run([ 'node', 't/lib/s3.mjs', 'delete', $object ], '2>', \$err) or die $err;
 }

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "../core/control/job_state.h"
+#include "../core/encode/mapping.h"
 #include "../core/transfer/transfer.h"
 #include "../core/unload/manifest.h"
 
@@ -48,7 +49,7 @@ typedef struct R2dJob {
     const char *table_name;
     const char **key; /* key_count names */
     int key_count;
-    const char *mode;
+    R2dWriteMode mode;
     const char *attributes; /* JSON text or NULL */
     int workers;
     int max_wcu;

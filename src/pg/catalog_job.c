@@ -80,7 +80,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->query = r2d_spi_text(spi, 5);
     job->table_name = r2d_spi_text(spi, 6);
     read_key(spi, 7, job);
-    job->mode = r2d_spi_text(spi, 8);
+    job->mode = strcmp(r2d_spi_text(spi, 8), "delete") == 0 ? R2D_WRITE_DELETE : R2D_WRITE_PUT;
     job->attributes = r2d_spi_text(spi, 9);
     job->workers = r2d_spi_int4(10, 0);
     job->max_wcu = r2d_spi_int4(11, 0);
@@ -259,12 +259,13 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     bool running, untouched = false;
 
     r2d_arg_int8(&args, job_id);
-    running = r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
-                          "AND state NOT IN ('succeeded', 'failed', 'canceled') "
-                          "RETURNING (SELECT pid FROM pg_stat_activity a WHERE a.pid = job.leader_pid "
-                          "AND a.backend_type = 'rs2ddb leader'), "
-                          "state = 'queued' AND stage_prefix IS NULL",
-                          &args) == 1;
+    running =
+        r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
+                    "AND state NOT IN ('succeeded', 'failed', 'canceled') "
+                    "RETURNING (SELECT pid FROM pg_stat_activity a WHERE a.pid = job.leader_pid "
+                    "AND a.backend_type = 'rs2ddb leader'), "
+                    "state = 'queued' AND stage_prefix IS NULL",
+                    &args) == 1;
     if (running) {
         *leader_pid = r2d_spi_int4(1, 0);
         untouched = r2d_spi_bool(2);

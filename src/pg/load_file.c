@@ -43,14 +43,15 @@ static void close_load(void *arg)
 
 static void open_mapping(R2dLoad *load)
 {
-    R2dWriteMode mode = strcmp(load->job->mode, "delete") == 0 ? R2D_WRITE_DELETE : R2D_WRITE_PUT;
     char *plan = r2d_to_utf8(load->job->plan);
     R2dColumn *columns;
     int count;
     R2dError err;
 
     r2d_check(r2d_plan_read(load->aws->alloc, r2d_view_of(plan), &columns, &count, &err), &err);
-    r2d_check(r2d_mapping_init(&load->mapping, load->aws->alloc, columns, count, mode, &err), &err);
+    r2d_check(
+        r2d_mapping_init(&load->mapping, load->aws->alloc, columns, count, load->job->mode, &err),
+        &err);
     r2d_release(load->aws->alloc, columns);
 }
 

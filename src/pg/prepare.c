@@ -229,12 +229,11 @@ static void check_index_keys(R2dLeader *leader, const R2dTable *table)
 /* The mapping is made here once only to prove that the loaders can make it. */
 static void prove_mapping(R2dLeader *leader)
 {
-    R2dWriteMode mode = strcmp(leader->job->mode, "delete") == 0 ? R2D_WRITE_DELETE : R2D_WRITE_PUT;
     R2dMapping mapping;
     R2dError err;
 
     r2d_check(r2d_mapping_init(&mapping, leader->aws->alloc, leader->columns, leader->column_count,
-                               mode, &err),
+                               leader->job->mode, &err),
               &err);
     r2d_mapping_free(&mapping);
 }

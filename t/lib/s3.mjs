@@ -1,9 +1,10 @@
 // Looks into the staging bucket for the tests, with AWS's own client.
 //   node t/lib/s3.mjs list PREFIX      keys, one a line
+//   node t/lib/s3.mjs delete KEY       one object, as a lifecycle rule would
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../../test/stack/package.json', import.meta.url));
-const { S3Client, ListObjectsV2Command } = require('@aws-sdk/client-s3');
+const { S3Client, ListObjectsV2Command, DeleteObjectCommand } = require('@aws-sdk/client-s3');
 
 const client = new S3Client({
   endpoint: process.env.RS2DDB_S3_ENDPOINT,
@@ -26,5 +27,10 @@ async function list(Prefix) {
   } while (ContinuationToken);
 }
 
+const actions = {
+  list,
+  delete: (Key) => client.send(new DeleteObjectCommand({ Bucket: process.env.RS2DDB_S3_BUCKET, Key })),
+};
+
 const [action, ...args] = process.argv.slice(2);
-await { list }[action](...args);
+await actions[action](...args);
