@@ -23,7 +23,7 @@ PGFILEDESC = "rs2ddb - Redshift query results to DynamoDB tables"
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 
 override with_llvm := no
-PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
+PG_CFLAGS = -O3 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement -fvisibility=hidden
 # PostgreSQL 15 leaves PGDLLEXPORT empty; with hidden visibility it must say what it means.
 PG_CPPFLAGS = -I$(shell $(PG_CONFIG) --includedir) \

@@ -1,4 +1,5 @@
-// make bench: part 1, throughput over TLS; part 2, a simulated table. ROWS, FILES, ROUNDS and PARTS come from the environment.
+// make bench: part 1, throughput over TLS; part 2, a simulated table; part 3, latency, scaling, memory.
+// ROWS, FILES, ROUNDS, PARTS, CASES and SECONDS_PER_RUN come from the environment.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,17 +10,22 @@ import { end } from '../test/stack/lib/processes.mjs';
 import { buildCeiling } from './lib/build.mjs';
 import { prepareData } from './lib/data.mjs';
 import { startDatabase } from './lib/database.mjs';
+import { detailsReport } from './lib/details_report.mjs';
+import { measureExport } from './lib/export_latency.mjs';
 import { describeMachine, throughputTable, writeResults } from './lib/report.mjs';
+import { measureScaling } from './lib/scaling.mjs';
+import { measureSmallJob } from './lib/small_job.mjs';
 import { measureThroughput } from './lib/throughput.mjs';
 import { measureTable, tableReport } from './simulate/table.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const number = (name, fallback) => Number(process.env[name] || fallback);
+const DATABASES = ['database', 'latency'];
 const say = (text) => process.stdout.write(`bench: ${text}\n`);
 
 async function stop(folder, sessions) {
   for (const session of sessions) await session.end().catch(() => {});
-  for (const name of folder.pidNames()) await end(folder, name, name === 'database' ? POSTGRES_SIGNALS : [['SIGTERM', 3000]]);
+  for (const name of folder.pidNames()) await end(folder, name, DATABASES.includes(name) ? POSTGRES_SIGNALS : [['SIGTERM', 3000]]);
   for (const path of [...folder.dataFolders(), folder.path]) rmSync(path, { recursive: true, force: true });
 }
 
@@ -35,13 +41,21 @@ async function throughput(context) {
 }
 
 async function simulated(context) {
-  const figures = await measureTable({ ...context, seconds: number('SECONDS_PER_RUN', 60), say });
+  const figures = await measureTable({ ...context, seconds: number('SECONDS_PER_RUN', 60), cases: process.env.CASES?.split(/[ ,]+/), say });
   process.stdout.write(`\n${tableReport(figures)}\n\n`);
   return { table: figures };
 }
 
+async function details(context) {
+  const at = new Date().toISOString();
+  const latency = { at, export: await measureExport(context), small_job: await measureSmallJob(context) };
+  const scaling = { at, ...await measureScaling({ ...context, rounds: number('ROUNDS', 3) }) };
+  process.stdout.write(`\n${detailsReport({ latency, scaling })}\n\n`);
+  return { latency, scaling };
+}
+
 const folder = new StackFolder(mkdtempSync(join(tmpdir(), 'rs2ddb-bench-')));
-const parts = (process.env.PARTS || '1 2').split(/[ ,]+/);
+const parts = (process.env.PARTS || '1 2 3').split(/[ ,]+/);
 const sessions = [];
 let failure = null;
 try {
@@ -49,8 +63,9 @@ try {
   const database = await startDatabase(folder);
   sessions.push(await database.connect(), await database.connect());
   const context = { folder, database, sessions, say };
-  const results = { at: new Date().toISOString(), machine: describeMachine(),
-    ...parts.includes('1') ? await throughput(context) : {}, ...parts.includes('2') ? await simulated(context) : {} };
+  const results = { ...parts.includes('1') ? { at: new Date().toISOString() } : {}, machine: describeMachine(),
+    ...parts.includes('1') ? await throughput(context) : {}, ...parts.includes('2') ? await simulated(context) : {},
+    ...parts.includes('3') ? await details(context) : {} };
   const path = process.env.RESULTS || join(ROOT, 'bench', 'results.json');
   writeResults(path, results);
   say(`results are in ${path}`);

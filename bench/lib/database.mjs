@@ -12,20 +12,20 @@ export const AWS = { region: 'us-west-2', id: 'AKIDEXAMPLE', secret: 'wJalrXUtnF
 const quote = (value) => `'${String(value).replace(/'/g, "''")}'`;
 const options = (values) => Object.entries(values).map(([name, value]) => `${name} ${quote(value)}`).join(', ');
 
-/** Resolves to {pid, connect()}; connect gives an open client of the module pg. */
-export async function startDatabase(folder) {
+/** An open client of the module pg; `dsn` is words like port=5432, none of them quoted. */
+export async function connectTo(dsn) {
+  const words = Object.fromEntries(dsn.split(' ').map((word) => word.split('=')));
+  const client = new pg.Client({ host: words.host, port: Number(words.port), database: words.dbname, user: words.user, password: words.password });
+  await client.connect();
+  return client;
+}
+
+/** Resolves to {pid, connect()}; connect gives an open client. `name` is that of the process. */
+export async function startDatabase(folder, { name = 'database', settings = {} } = {}) {
   const user = unprivilegedUser();
-  const server = await createServerInstance({ folder, name: 'database', bin: findPostgres().bin, user,
-    data: privateFolder(folder, 'bench', user), superuser: 'postgres', password: randomBytes(12).toString('hex'), settings: SETTINGS });
-  const words = Object.fromEntries(server.dsn('postgres').split(' ').map((word) => word.split('=')));
-  return {
-    pid: readPid(folder, 'database').pid,
-    async connect() {
-      const client = new pg.Client({ host: words.host, port: Number(words.port), database: words.dbname, user: words.user, password: words.password });
-      await client.connect();
-      return client;
-    },
-  };
+  const server = await createServerInstance({ folder, name, bin: findPostgres().bin, user,
+    data: privateFolder(folder, 'bench', user), superuser: 'postgres', password: randomBytes(12).toString('hex'), settings: { ...SETTINGS, ...settings } });
+  return { pid: readPid(folder, name).pid, connect: () => connectTo(server.dsn('postgres')) };
 }
 
 /** The extension, and a server object that leads to `endpoints`: {s3, dynamodb, caFile}. No warehouse is ever asked. */

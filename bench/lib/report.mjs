@@ -1,9 +1,12 @@
 // The table on the terminal, and bench/results.json.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** The smallest of the values that is not below so many per cent of them. */
+export const percentile = (values, percent) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * percent / 100) - 1];
 
 const whole = (value) => Math.round(value).toLocaleString('en');
 
@@ -26,4 +29,9 @@ export function describeMachine() {
     boto3: version('python3', ['-c', 'import boto3; print(boto3.__version__)']) };
 }
 
-export function writeResults(path, results) { writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`); }
+/** Parts, and cases of part 2, that were not measured this time keep their figures; `at` of a key says when when it differs. */
+export function writeResults(path, results) {
+  const before = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  const table = { ...before.table, ...results.table };
+  writeFileSync(path, `${JSON.stringify({ ...before, ...results, ...Object.keys(table).length ? { table } : {} }, null, 2)}\n`);
+}

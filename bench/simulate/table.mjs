@@ -104,8 +104,16 @@ async function partitionRuns({ context, table, seconds, say }) {
   return { runs: found, sorted_to_shuffled: found[1].units_per_s / found[0].units_per_s };
 }
 
-/** `context` has folder, database and sessions. */
-export async function measureTable({ seconds, say, ...context }) {
+/** Which runs, in this order, and how long one takes when `seconds` are asked for. */
+const CASES = {
+  steady: (run, seconds) => steadyRuns({ ...run, seconds }),
+  changing: (run, seconds) => changingRuns({ ...run, seconds: Math.max(30, seconds * 2 / 3) }),
+  bounded: (run, seconds) => boundedRuns({ ...run, seconds: Math.max(15, seconds / 2) }),
+  partitions: async (run, seconds) => ({ at: new Date().toISOString(), ...await partitionRuns({ ...run, seconds: Math.max(15, seconds / 2) }) }),
+};
+
+/** `context` has folder, database and sessions; `cases` are names of CASES. */
+export async function measureTable({ seconds, cases = Object.keys(CASES), say, ...context }) {
   const data = await prepareData({ rows: REVIEW_ROWS, files: 32, say });
   const plan = join(data.folder, 'plan.json');
   writeFileSync(plan, JSON.stringify(PLAN));
@@ -113,20 +121,22 @@ export async function measureTable({ seconds, say, ...context }) {
     files: data.many.map(({ name, rows, bytes }) => ({ url: `s3://${BUCKET}/${name}.zst`, bytes: bytes.zst, rows })) };
   const table = await startTable(context.folder);
   await lead(context, table, data.folder, 'nginx-reviews');
-  const run = { context, table, reviews, plan, say };
-  return { steady: await steadyRuns({ ...run, seconds }), changing: await changingRuns({ ...run, seconds: Math.max(30, seconds * 2 / 3) }),
-    bounded: await boundedRuns({ ...run, seconds: Math.max(15, seconds / 2) }), partitions: await partitionRuns({ ...run, seconds: Math.max(15, seconds / 2) }) };
+  const found = {};
+  for (const name of cases) found[name] = await CASES[name]({ context, table, reviews, plan, say }, seconds);
+  return found;
 }
 
 const percent = (share, digits = 1) => `${(share * 100).toFixed(digits)} %`;
 
-export function tableReport({ steady: lines, changing, bounded, partitions }) {
-  return [asTable([['steady limit', 'units/s', 'used of available', 'throttled after 5 s'],
+const REPORTS = {
+  steady: (lines) => asTable([['steady limit', 'units/s', 'used of available', 'throttled after 5 s'],
     ...lines.map((l) => [l.name, l.limit, percent(l.used_share), percent(l.throttled_share, 2)])]),
-  asTable([['limit changes', 'to units/s', '90 % after', 'throttled from 5 s on', 'used from 10 s on'],
-    ...changing.map((l) => [l.name, l.after, l.reached_90_after_s === null ? 'never' : `${l.reached_90_after_s} s`, percent(l.throttled_share, 2), percent(l.used_share)])]),
-  asTable([['max_wcu', 'bound', 'worst 10 s', 'bound for it', 'batches over 2 %', 'used'],
-    ...bounded.map((l) => [l.name, l.bound, Math.round(l.units), Math.round(l.allowed), l.over.toFixed(1), percent(l.used_share)])]),
-  asTable([['8 partitions of 1,000', 'units/s', 'throttled after 5 s'], ...partitions.runs.map((l) => [l.name, Math.round(l.units_per_s), percent(l.throttled_share, 2)]),
-    ['sorted / shuffled', partitions.sorted_to_shuffled.toFixed(2), '']])].join('\n\n');
-}
+  changing: (lines) => asTable([['limit changes', 'to units/s', '90 % after', 'throttled from 5 s on', 'used from 10 s on'],
+    ...lines.map((l) => [l.name, l.after, l.reached_90_after_s === null ? 'never' : `${l.reached_90_after_s} s`, percent(l.throttled_share, 2), percent(l.used_share)])]),
+  bounded: (lines) => asTable([['max_wcu', 'bound', 'worst 10 s', 'bound for it', 'batches over 2 %', 'used'],
+    ...lines.map((l) => [l.name, l.bound, Math.round(l.units), Math.round(l.allowed), l.over.toFixed(1), percent(l.used_share)])]),
+  partitions: ({ runs, sorted_to_shuffled: ratio }) => asTable([['8 partitions of 1,000', 'units/s', 'throttled after 5 s'],
+    ...runs.map((l) => [l.name, Math.round(l.units_per_s), percent(l.throttled_share, 2)]), ['sorted / shuffled', ratio.toFixed(2), '']]),
+};
+
+export const tableReport = (figures) => Object.entries(figures).map(([name, found]) => REPORTS[name](found)).join('\n\n');

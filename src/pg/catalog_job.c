@@ -347,8 +347,8 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_spi_leave(&spi);
 }
 
-/* Jobs that may be run here and are not settled, oldest first. The caller finds the one whose
- * lock is free: the locks, not the rows, say who is alive. */
+/* The locks, not the rows, say who is alive. Jobs that have lost a leader come last: one that kills
+ * its leaders must not keep the others waiting. */
 int64 r2d_catalog_oldest_waiting(void)
 {
     R2dSpi spi = r2d_spi_enter(true);
@@ -360,7 +360,8 @@ int64 r2d_catalog_oldest_waiting(void)
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     count = r2d_spi_run("SELECT job_id FROM rs2ddb.job "
                         "WHERE state NOT IN ('succeeded', 'failed', 'canceled') "
-                        "AND system_identifier = $1 AND database_oid = $2 ORDER BY job_id",
+                        "AND system_identifier = $1 AND database_oid = $2 "
+                        "ORDER BY leader_pid IS NOT NULL, job_id",
                         &args);
     for (uint64 i = 0; i < count && found == 0; i++) {
         bool is_null;

@@ -47,7 +47,8 @@ typedef struct R2dSenderOptions {
     double initial_wcu;
     double max_wcu;
     uint64_t seed; /* of the jitter */
-    R2dSpread *spread; /* borrowed; takes rows that come back for one partition's sake; NULL: none */
+    R2dSpread
+        *spread; /* borrowed; takes rows that come back for one partition's sake; NULL: none */
     R2dSenderSink sink;
 } R2dSenderOptions;
 
