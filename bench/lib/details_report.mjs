@@ -12,7 +12,7 @@ const jobTable = (job) => table([[`a job of ${job.rows} rows, ${job.jobs} jobs`,
 
 const costTable = ({ jobs }) => table([['rows', 'files', 'CPU s', 'us a row', 'wall s', 'loader MB'],
   ...Object.values(jobs).map((job) => [whole(job.rows), job.files, job.cpu_s.toFixed(3), (job.cpu_s / job.rows * 1e6).toFixed(2),
-    job.wall_s?.toFixed(2) ?? '', job.loader_peak_mb?.toFixed(1) ?? ''])]);
+    job.wall_s.toFixed(2), job.loader_peak_mb ? job.loader_peak_mb.toFixed(1) : ''])]);
 
 const costText = (scaling) => `a job costs ${(scaling.fixed_cpu_s * 1e3).toFixed(0)} CPU-ms and ${scaling.marginal_us_to_million.toFixed(2)} us a row up to a million rows, `
   + `${scaling.marginal_us_to_four_million.toFixed(2)} from there to four; ${scaling.per_file_ms.toFixed(2)} CPU-ms a file`;

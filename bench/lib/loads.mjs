@@ -4,7 +4,8 @@ import { insertJob, runJob } from './job.mjs';
 import { PLAN } from './review_columns.mjs';
 import { BUCKET, startSink, TABLE } from './sink.mjs';
 
-export const objectOf = ({ name, rows, bytes }) => ({ url: `s3://${BUCKET}/${name}.zst`, bytes: bytes.zst, rows });
+/** A generated file as an object of the bucket; `prefix` is its folder in what the sink serves. */
+export const objectOf = (prefix, { name, rows, bytes }) => ({ url: `s3://${BUCKET}/${prefix}/${name}.zst`, bytes: bytes.zst, rows });
 export const rowsOf = (files) => files.reduce((sum, { rows }) => sum + rows, 0);
 
 /** Loads `files` with one loader. */
