@@ -131,7 +131,7 @@ CREATE TABLE rs2ddb.file (
     error_request_id text,
     PRIMARY KEY (job_id, file_no)
 );
-CREATE INDEX file_open ON rs2ddb.file (job_id, state) WHERE state <> 'done';
+CREATE INDEX file_open ON rs2ddb.file (job_id, state, file_no) WHERE state <> 'done';
 
 COMMENT ON TABLE rs2ddb.file IS 'one S3 object of a job, with its part of the ledger: rows_promised = items_written + rows_collapsed + rows_rejected when it is done';
 COMMENT ON COLUMN rs2ddb.file.job_id IS 'the job';

@@ -107,10 +107,33 @@ void r2d_spi_leave(R2dSpi *spi)
     MemoryContextSwitchTo(spi->caller);
 }
 
+/* Statements are literals: their address tells them apart, and a process runs the same few
+ * thousands of times. The plan cache looks after changed tables, roles and settings. */
+static SPIPlanPtr saved_plan(const char *sql, R2dArgs *args)
+{
+    static struct {
+        const char *sql;
+        SPIPlanPtr plan;
+    } saved[64];
+    static int count = 0;
+    SPIPlanPtr plan;
+
+    for (int i = 0; i < count; i++)
+        if (saved[i].sql == sql)
+            return saved[i].plan;
+    plan = SPI_prepare(sql, args->count, args->types);
+    if (plan != NULL && count < lengthof(saved) && SPI_keepplan(plan) == 0) {
+        saved[count].sql = sql;
+        saved[count++].plan = plan;
+    }
+    return plan;
+}
+
 uint64 r2d_spi_run(const char *sql, R2dArgs *args)
 {
-    int result =
-        SPI_execute_with_args(sql, args->count, args->types, args->values, args->nulls, false, 0);
+    SPIPlanPtr plan = saved_plan(sql, args);
+    int result = plan != NULL ? SPI_execute_plan(plan, args->values, args->nulls, false, 0)
+                              : SPI_ERROR_ARGUMENT;
     if (result < 0)
         elog(ERROR, "SPI failed with %s: %s", SPI_result_code_string(result), sql);
     return SPI_processed;

@@ -168,7 +168,7 @@ typedef struct R2dOrders {
     bool stop;     /* the job is being cancelled or has settled */
     int max_wcu;   /* of the table; 0: none */
     int running;   /* files of the job that are being loaded */
-    int pending;   /* and that wait for a loader */
+    int pending;   /* and that wait for a loader; 100 means that or more */
     int elsewhere; /* files that other jobs load into the same table, under a bound too */
 } R2dOrders;
 

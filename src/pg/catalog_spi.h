@@ -36,7 +36,7 @@ typedef struct R2dSpi {
 extern R2dSpi r2d_spi_enter(bool as_owner);
 extern void r2d_spi_leave(R2dSpi *spi);
 
-/* Runs one statement; returns SPI_processed. */
+/* Runs one statement, a literal; returns SPI_processed. */
 extern uint64 r2d_spi_run(const char *sql, R2dArgs *args);
 
 /* Values of the first row of the last result, by column number from 1. Text is copied into the
