@@ -201,11 +201,6 @@ static ForeignServer *find_server(const char *name, Oid role)
     return server;
 }
 
-void r2d_options_check_server(const char *server_name, Oid role)
-{
-    (void)find_server(server_name, role);
-}
-
 const char *r2d_options_only_server(Oid role)
 {
     Oid wrapper = get_foreign_data_wrapper_oid(R2D_WRAPPER, false);

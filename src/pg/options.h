@@ -43,9 +43,6 @@ typedef struct R2dOptions {
  */
 extern R2dOptions *r2d_options_load(const char *server_name, Oid role);
 
-/* Throws unless the server exists, is one of ours and the role has USAGE on it. */
-extern void r2d_options_check_server(const char *server_name, Oid role);
-
 /* The only server of ours that the role may use; throws with a hint when there is none or more. */
 extern const char *r2d_options_only_server(Oid role);
 
