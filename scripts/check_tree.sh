@@ -50,7 +50,7 @@ report "the core knows nothing of PostgreSQL" \
     "$(grep -rnE 'postgres\.h|#include "\.\./\.\./pg|\bpalloc\b|\bereport\b' src/core)"
 report "one foreign library, one file" "$(
     only_in 'openssl/' src/core/aws/digest.c
-    only_in 'curl/' src/core/http/http_curl.c
+    only_in 'curl/' src/core/http/curl_engine.h
     only_in 'json' src/core/base/json.c
     only_in 'expat.h' src/core/base/xml.c
     only_in 'zlib.h' src/core/decode/gunzip.c

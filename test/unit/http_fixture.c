@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 HttpServer http_fixture_server;
+bool http_fixture_frequent;
 
 void http_fixture_url(HttpFixture *fixture, const char *path)
 {
@@ -16,6 +17,7 @@ void http_fixture_exchange(R2dHttpExchange *exchange, const R2dAlloc *alloc)
 {
     r2d_http_exchange_init(exchange, alloc);
     exchange->method = "GET";
+    exchange->is_frequent = http_fixture_frequent;
     exchange->connect_timeout_ms = 5000;
     exchange->silence_timeout_ms = 20000;
     exchange->response_limit = 64 * 1024 * 1024;

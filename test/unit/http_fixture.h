@@ -17,6 +17,9 @@ typedef struct HttpFixture {
 /* Started and stopped by the main function of the test. */
 extern HttpServer http_fixture_server;
 
+/* Whether the exchanges of the fixture are frequent ones. */
+extern bool http_fixture_frequent;
+
 /* Setup and teardown of a test; the latter fails when something is left allocated. */
 int http_fixture_open(void **state);
 int http_fixture_close(void **state);

@@ -342,6 +342,8 @@ int main(void)
     http_server_start(&http_fixture_server);
     r2d_http_curl_global_init(NULL);
     int failed = cmocka_run_group_tests_name("http_curl", tests, NULL, NULL);
+    http_fixture_frequent = true;
+    failed += cmocka_run_group_tests_name("http_curl, frequent exchanges", tests, NULL, NULL);
     http_server_stop(&http_fixture_server);
     return failed;
 }

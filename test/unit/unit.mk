@@ -13,7 +13,7 @@ comma := ,
 CORE_CPPFLAGS := -D_GNU_SOURCE -Isrc/core -Itest/unit $(shell pkg-config --cflags json-c)
 CORE_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -fvisibility=hidden \
 	$(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-CORE_LIBS := -lcurl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
+CORE_LIBS := -lcurl -lssl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
 CORE_SRC := $(wildcard src/core/*/*.c)
 CORE_OBJ := $(CORE_SRC:src/core/%.c=$(BUILD)/%.o)
 HELP_OBJ := $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(filter-out test/unit/test_%.c,$(wildcard test/unit/*.c)))

@@ -17,15 +17,17 @@ void r2d_http_failure(R2dHttpExchange *exchange, R2dAction action, const char *t
                       const char *hint)
 {
     R2dView host = host_of(exchange->url);
-    char silence[64];
-    if (strncmp(text, "Operation too slow", 18) == 0) { /* its figures are not the user's */
-        snprintf(silence, sizeof silence, "no byte came or went for %d s",
-                 (exchange->silence_timeout_ms + 999) / 1000);
-        text = silence;
-    }
     r2d_fail(&exchange->error, R2D_ERR_NETWORK, "no complete reply from %.*s: %s", (int)host.len,
              host.data, text);
     exchange->error.action = action;
     if (hint != NULL)
         snprintf(exchange->error.hint, sizeof exchange->error.hint, "%s", hint);
+}
+
+void r2d_http_failure_silence(R2dHttpExchange *exchange)
+{
+    char text[64];
+    snprintf(text, sizeof text, "no byte came or went for %d s",
+             (exchange->silence_timeout_ms + 999) / 1000);
+    r2d_http_failure(exchange, R2D_ACT_RETRY, text, NULL);
 }

@@ -9,4 +9,7 @@
 void r2d_http_failure(R2dHttpExchange *exchange, R2dAction action, const char *text,
                       const char *hint);
 
+/* No byte came or went for as long as the exchange allows. */
+void r2d_http_failure_silence(R2dHttpExchange *exchange);
+
 #endif

@@ -40,6 +40,10 @@ typedef struct R2dHttpExchange {
     int connect_timeout_ms; /* name, TCP and TLS together */
     int silence_timeout_ms; /* no byte in either direction for so long: R2D_ERR_NETWORK */
     int total_timeout_ms;   /* 0: none (streamed bodies) */
+    /* For many small requests to one host that may be repeated: a client may then spare itself what
+     * it does for others, and send such a request again when the connection was closed before any
+     * byte of a reply. No streams. */
+    bool is_frequent;
 
     /* How the body of the response is taken: at most response_limit bytes are held at a time.
      * stream false: a longer body fails the exchange (R2D_ERR_LIMIT).

@@ -11,6 +11,16 @@ static bool is_header_text(R2dView text)
     return true;
 }
 
+bool r2d_http_request_is_clean(const R2dHttpExchange *exchange)
+{
+    for (int i = 0; i < exchange->header_count; i++) {
+        const R2dHttpHeader *header = &exchange->headers[i];
+        if (!is_header_text(header->name) || !is_header_text(header->value))
+            return false;
+    }
+    return true;
+}
+
 static size_t line_size(const R2dHttpHeader *header)
 {
     return header->name.len + header->value.len + sizeof ": ";
@@ -31,12 +41,10 @@ R2dStatus r2d_http_request_lines(const R2dHttpExchange *exchange, R2dBytes *line
                                  const char *starts[R2D_HTTP_HEADERS_MAX], R2dError *err)
 {
     size_t total = 0;
-    for (int i = 0; i < exchange->header_count; i++) {
-        const R2dHttpHeader *header = &exchange->headers[i];
-        if (!is_header_text(header->name) || !is_header_text(header->value))
-            return r2d_fail(err, R2D_ERR_ARGUMENT, "a request header has a control character");
-        total += line_size(header);
-    }
+    if (!r2d_http_request_is_clean(exchange))
+        return r2d_fail(err, R2D_ERR_ARGUMENT, "a request header has a control character");
+    for (int i = 0; i < exchange->header_count; i++)
+        total += line_size(&exchange->headers[i]);
     lines->len = 0;
     if (!r2d_bytes_reserve(lines, total))
         return r2d_fail_memory(err);

@@ -20,9 +20,9 @@ void r2d_http_watch_close(R2dHttpWatch *watch)
 /* A socket that was closed has left epoll by itself, and its number may come again: so what epoll
  * has is asked of epoll. Adding comes first, because a socket is mostly watched once per request.
  */
-void r2d_http_watch_socket(R2dHttpWatch *watch, int fd, uint32_t events)
+void r2d_http_watch_socket(R2dHttpWatch *watch, int fd, uint32_t owner, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)owner << 32 | (uint32_t)fd};
     if (events == 0) {
         epoll_ctl(watch->epoll_fd, EPOLL_CTL_DEL, fd, &event);
         return;
@@ -30,6 +30,17 @@ void r2d_http_watch_socket(R2dHttpWatch *watch, int fd, uint32_t events)
     if (epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 &&
         epoll_ctl(watch->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
         watch->is_broken = true;
+}
+
+int r2d_http_watch_ready(R2dHttpWatch *watch, R2dHttpReady ready[R2D_HTTP_READY_MAX])
+{
+    struct epoll_event events[R2D_HTTP_READY_MAX];
+    int count = epoll_wait(watch->epoll_fd, events, R2D_HTTP_READY_MAX, 0);
+    for (int i = 0; i < count; i++)
+        ready[i] = (R2dHttpReady){.fd = (int)(uint32_t)events[i].data.u64,
+                                  .owner = (uint32_t)(events[i].data.u64 >> 32),
+                                  .events = events[i].events};
+    return count;
 }
 
 void r2d_http_watch_timer(R2dHttpWatch *watch, long timeout_ms)

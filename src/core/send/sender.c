@@ -46,6 +46,7 @@ static bool slot_init(R2dSender *sender, R2dSlot *slot)
     r2d_bytes_init(&slot->part, alloc);
     r2d_aws_call_init(&slot->call, alloc);
     slot->call.exchange.response_limit = R2D_BATCH_WRITE_REPLY_MAX;
+    slot->call.exchange.is_frequent = true;
     slot->call.exchange.owner = slot;
     return r2d_batch_init(&slot->batch, alloc, sender->options.table_name);
 }
