@@ -155,6 +155,7 @@ typedef struct R2dFile {
     int64 rows_rejected;
     double write_units;
     int64 writes_throttled;
+    int tries; /* this one included */
 } R2dFile;
 
 typedef struct R2dRates {
@@ -165,8 +166,9 @@ typedef struct R2dRates {
 
 /* What a loader learns when it commits progress. */
 typedef struct R2dOrders {
-    bool stop;     /* the job is being cancelled or has settled */
-    int max_wcu;   /* of the table; 0: none */
+    bool stop;   /* the job is being cancelled or has settled */
+    int max_wcu; /* of the table; 0: none */
+    /* Counted only under a bound: */
     int running;   /* files of the job that are being loaded */
     int pending;   /* and that wait for a loader; 100 means that or more */
     int elsewhere; /* files that other jobs load into the same table, under a bound too */
@@ -187,15 +189,19 @@ typedef struct R2dFileCounts {
 /* One row per file of the manifest; any older rows of the job go. */
 extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
 
-/* The next pending file, now running; false when there is none. */
-extern bool r2d_catalog_file_claim(int64 job_id, R2dFile *file, R2dOrders *orders);
+/* The next pending file behind number `after`, or else from the first on, now running; false when
+ * there is none. `after` only saves the search: the number claimed before. */
+extern bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. */
 extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
                                       const R2dTransferProgress *progress, const R2dRates *rates,
                                       R2dOrders *orders);
+
+/* The last progress and the move to done, in one. */
+extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
+                                  const R2dTransferProgress *progress, const R2dRates *rates);
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
-extern void r2d_catalog_file_done(int64 job_id, int file_no);
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 
 /* A file in state running whose loader is gone goes back to pending. */

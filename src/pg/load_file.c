@@ -161,7 +161,8 @@ static bool claim(R2dLoad *load)
 
     r2d_tx_begin();
     MemoryContextSwitchTo(load->file_context);
-    claimed = r2d_catalog_file_claim(load->job->job_id, &load->file, &load->orders);
+    claimed =
+        r2d_catalog_file_claim(load->job->job_id, load->file.file_no, &load->file, &load->orders);
     if (claimed && !r2d_pool_lock_file(load->job->job_id, load->file.file_no))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                         errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
@@ -226,10 +227,8 @@ static void end_measuring(R2dLoad *load)
     load->before.throttled += progress.throttled;
 }
 
-static void store_progress(R2dLoad *load, const R2dReject *first)
+static void store_rejects(R2dLoad *load, const R2dReject *first)
 {
-    R2dTransferProgress progress;
-    R2dRates rates;
     R2dReject reject;
 
     for (bool more = first != NULL; more;
@@ -237,16 +236,27 @@ static void store_progress(R2dLoad *load, const R2dReject *first)
         r2d_catalog_file_reject(load->job->job_id, load->file.file_no, first ? first : &reject);
         first = NULL;
     }
+}
+
+static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus status)
+{
+    R2dTransferProgress progress;
+    R2dRates rates;
+
+    store_rejects(load, first);
     r2d_transfer_progress(load->transfer, &progress);
     rates = measure(load, &progress);
-    r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates, &load->orders);
+    if (status == R2D_END)
+        r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &rates);
+    else
+        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates, &load->orders);
 }
 
 /* Counts, checkpoint and rejects in one short transaction, which also brings the job's orders. */
 static void commit_progress(R2dLoad *load, const R2dReject *first)
 {
     r2d_tx_begin();
-    store_progress(load, first);
+    store_progress(load, first, R2D_AGAIN);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
     share(load);
@@ -344,9 +354,7 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
     R2dFailure failure;
 
     r2d_tx_begin();
-    store_progress(load, has_reject ? &reject : NULL);
-    if (status == R2D_END)
-        r2d_catalog_file_done(load->job->job_id, load->file.file_no);
+    store_progress(load, has_reject ? &reject : NULL, status);
     if (status == R2D_FAILED) {
         describe_failure(load, err, &failure);
         r2d_catalog_file_failed(load->job->job_id, load->file.file_no, &failure);
