@@ -101,6 +101,21 @@ complete('the first', wait_job($node, $first), $tables[0]);
 complete('the second', job_row($node, $second), $tables[1]);
 max_workers(4);
 
+# ---- two jobs with a bound on one table, in files that take a moment --------------------------
+
+gateway(rows_per_file => 10, slices => 1);
+my $shared = unique('workers');
+export_and_wait($node, "$query WHERE id <= 10", $shared, %key);
+faults(@held_up);
+my @sharing = map { export_job($node, "$query WHERE id <= 200", $shared, %key, max_wcu => 1000, workers => 1) } 1 .. 2;
+ok($reaches->($_, 'loading'), 'a job with a bound loads') for @sharing;
+ok(wait_for($node, "SELECT count(DISTINCT job_id) = 2 FROM rs2ddb.file WHERE state = 'running'"), 'two of them at once');
+clear_faults();
+is(wait_job($node, $_)->{state}, 'succeeded', 'a job that shares the table succeeds') for @sharing;
+ok(ledger_balances($node, $_), 'its ledger balances') for @sharing;
+cmp_ok($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id IN ($sharing[0], $sharing[1]) AND finished_at - started_at < '0.9 s'"), '>=', 20,
+	'a loader waits a second until the other job knows of it, but not with every one of the 40 files');
+
 # ---- lost workers -----------------------------------------------------------------------------
 
 my $table = unique('workers');

@@ -164,7 +164,7 @@ typedef struct R2dRates {
     double throttled_share;
 } R2dRates;
 
-/* What a loader learns when it commits progress. */
+/* What a loader has to follow, read on a timer. */
 typedef struct R2dOrders {
     bool stop;   /* the job is being cancelled or has settled */
     int max_wcu; /* of the table; 0: none */
@@ -191,12 +191,12 @@ extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
 
 /* The next pending file behind number `after`, or else from the first on, now running; false when
  * there is none. `after` only saves the search: the number claimed before. */
-extern bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file, R2dOrders *orders);
+extern bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file);
+extern void r2d_catalog_orders(int64 job_id, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. */
 extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
-                                      const R2dTransferProgress *progress, const R2dRates *rates,
-                                      R2dOrders *orders);
+                                      const R2dTransferProgress *progress, const R2dRates *rates);
 
 /* The last progress and the move to done, in one. */
 extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,

@@ -85,20 +85,22 @@ static void read_shares(R2dArgs *args, R2dOrders *orders)
 
 /* Counting passes over entries of the files behind, which cannot be removed while anybody waits for
  * the job: only a bound is worth that. */
-static void read_orders(int64 job_id, R2dOrders *orders)
+void r2d_catalog_orders(int64 job_id, R2dOrders *orders)
 {
+    R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
 
     *orders = (R2dOrders){.stop = true, .running = 1};
     r2d_arg_int8(&args, job_id);
     if (r2d_spi_run("SELECT cancel_requested OR state <> 'loading', max_wcu FROM rs2ddb.job "
                     "WHERE job_id = $1",
-                    &args) == 0)
-        return;
-    orders->stop = r2d_spi_bool(1);
-    orders->max_wcu = r2d_spi_int4(2, 0);
-    if (orders->max_wcu > 0)
-        read_shares(&args, orders);
+                    &args) == 1) {
+        orders->stop = r2d_spi_bool(1);
+        orders->max_wcu = r2d_spi_int4(2, 0);
+        if (orders->max_wcu > 0)
+            read_shares(&args, orders);
+    }
+    r2d_spi_leave(&spi);
 }
 
 static bool claim_behind(R2dArgs *args, int file_no)
@@ -118,7 +120,7 @@ static bool claim_behind(R2dArgs *args, int file_no)
                args) == 1;
 }
 
-bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file, R2dOrders *orders)
+bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -130,7 +132,6 @@ bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file, R2dOrders *o
         read_file(&spi, file);
         if (file->tries > 1)
             forget_rejects_behind(&args, file);
-        read_orders(job_id, orders);
     }
     r2d_spi_leave(&spi);
     return claimed;
@@ -172,15 +173,13 @@ static void check_ours(uint64 changed, int64 job_id, const R2dFile *file)
 }
 
 void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
-                               const R2dTransferProgress *progress, const R2dRates *rates,
-                               R2dOrders *orders)
+                               const R2dTransferProgress *progress, const R2dRates *rates)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
 
     arg_progress(&args, job_id, file, progress, rates);
     check_ours(r2d_spi_run(SET_PROGRESS WHERE_OURS, &args), job_id, file);
-    read_orders(job_id, orders);
     r2d_spi_leave(&spi);
 }
 

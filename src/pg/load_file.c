@@ -13,7 +13,7 @@
 #include "settings.h"
 
 #define REQUESTS_IN_FLIGHT 32
-#define COMMIT_INTERVAL_MS 1000
+#define COMMIT_INTERVAL_US R2D_US_PER_S
 
 struct R2dLoad {
     MemoryContext context;      /* life of the worker */
@@ -31,6 +31,7 @@ struct R2dLoad {
     R2dEstimate returned;
     int64_t next_commit_us;
     int64_t share_begun_us; /* from then on the loaders know of each other */
+    int64_t left_us;        /* when the last file ended; 0: none yet */
 };
 
 static void close_load(void *arg)
@@ -155,22 +156,44 @@ static void share(R2dLoad *load)
         share_max_wcu(load, load->orders.running + load->orders.elsewhere);
 }
 
-static bool claim(R2dLoad *load)
+/* The others have to learn of a process that was not loading just now. */
+static void join_sharing(R2dLoad *load)
 {
-    bool claimed;
+    int64_t now_us = r2d_mono_us(&r2d_clock_system);
 
-    r2d_tx_begin();
-    MemoryContextSwitchTo(load->file_context);
-    claimed =
-        r2d_catalog_file_claim(load->job->job_id, load->file.file_no, &load->file, &load->orders);
-    if (claimed && !r2d_pool_lock_file(load->job->job_id, load->file.file_no))
+    if (load->left_us == 0 || now_us - load->left_us >= COMMIT_INTERVAL_US)
+        load->share_begun_us = now_us + COMMIT_INTERVAL_US;
+    share(load);
+}
+
+static void read_orders(R2dLoad *load)
+{
+    r2d_catalog_orders(load->job->job_id, &load->orders);
+    load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_US;
+}
+
+/* Within a transaction. Orders are read on the timer, however short the files are. */
+static void claim(R2dLoad *load)
+{
+    MemoryContext old = MemoryContextSwitchTo(load->file_context);
+    int64 job_id = load->job->job_id;
+    bool claimed = r2d_catalog_file_claim(job_id, load->file.file_no, &load->file);
+
+    if (claimed && !r2d_pool_lock_file(job_id, load->file.file_no))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                         errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
-                               load->file.file_no, load->job->job_id)));
+                               load->file.file_no, job_id)));
     load->file_locked = claimed;
+    if (claimed && r2d_mono_us(&r2d_clock_system) >= load->next_commit_us)
+        read_orders(load);
+    MemoryContextSwitchTo(old);
+}
+
+static void claim_first(R2dLoad *load)
+{
+    r2d_tx_begin();
+    claim(load);
     r2d_tx_commit();
-    MemoryContextSwitchTo(load->file_context);
-    return claimed;
 }
 
 static void open_file(R2dLoad *load)
@@ -184,8 +207,6 @@ static void open_file(R2dLoad *load)
     r2d_check(r2d_s3_parse_uri(r2d_view_of(url), &bucket, &key, &err), &err);
     file.bucket = pnstrdup(bucket.data, bucket.len);
     file.key = pnstrdup(key.data, key.len);
-    load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
-    load->share_begun_us = load->next_commit_us;
     r2d_check(r2d_transfer_file_open(load->transfer, &file, &err), &err);
     pgstat_report_activity(STATE_RUNNING, psprintf("rs2ddb job " INT64_FORMAT ": loading file %d",
                                                    load->job->job_id, load->file.file_no));
@@ -249,7 +270,7 @@ static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus stat
     if (status == R2D_END)
         r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &rates);
     else
-        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates, &load->orders);
+        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates);
 }
 
 /* Counts, checkpoint and rejects in one short transaction, which also brings the job's orders. */
@@ -257,10 +278,10 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
 {
     r2d_tx_begin();
     store_progress(load, first, R2D_AGAIN);
+    read_orders(load);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
     share(load);
-    load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_MS * R2D_US_PER_MS;
 }
 
 static void commit_when_due(R2dLoad *load)
@@ -347,7 +368,17 @@ void r2d_load_abandon(R2dLoad *load)
     unlock_file(load);
 }
 
-static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
+static void leave_file(R2dLoad *load)
+{
+    unlock_file(load);
+    end_measuring(load);
+    r2d_transfer_file_close(load->transfer);
+    MemoryContextReset(load->file_context);
+    load->left_us = r2d_mono_us(&r2d_clock_system);
+}
+
+/* The next claim belongs to the same transaction: others never see this process without a file. */
+static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err, bool go_on)
 {
     R2dReject reject;
     bool has_reject = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK;
@@ -359,27 +390,37 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err)
         describe_failure(load, err, &failure);
         r2d_catalog_file_failed(load->job->job_id, load->file.file_no, &failure);
     }
-    unlock_file(load);
+    leave_file(load);
+    if (go_on)
+        claim(load);
     r2d_tx_commit();
     MemoryContextSwitchTo(load->context);
 }
 
-bool r2d_load_next(R2dLoad *load)
+static R2dStatus load_claimed(R2dLoad *load, R2dError *err)
+{
+    R2dStatus status;
+
+    MemoryContextSwitchTo(load->file_context);
+    join_sharing(load);
+    begin_measuring(load);
+    open_file(load);
+    status = run_file(load, err);
+    return status == R2D_END ? check_promise(load, err) : status;
+}
+
+bool r2d_load_next(R2dLoad *load, bool go_on)
 {
     R2dStatus status;
     R2dError err;
+    bool more;
 
-    if (!claim(load))
+    if (!load->file_locked)
+        claim_first(load);
+    if (!load->file_locked)
         return false;
-    begin_sharing(load);
-    begin_measuring(load);
-    open_file(load);
-    status = run_file(load, &err);
-    if (status == R2D_END)
-        status = check_promise(load, &err);
-    settle_file(load, status, &err);
-    end_measuring(load);
-    r2d_transfer_file_close(load->transfer);
-    MemoryContextReset(load->file_context);
-    return status == R2D_END || (status == R2D_FAILED && err.kind == R2D_ERR_DATA);
+    status = load_claimed(load, &err);
+    more = status == R2D_END || (status == R2D_FAILED && err.kind == R2D_ERR_DATA);
+    settle_file(load, status, &err, go_on && more);
+    return more && (load->file_locked || !go_on);
 }

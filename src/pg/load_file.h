@@ -17,11 +17,13 @@ extern int r2d_load_limit(const R2dJob *job);
 extern R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options);
 
 /*
- * Claims the next pending file and loads it to its end: done, failed (the reason is in its row),
- * or given up because the job stops. False when there was no pending file or the job stops.
- * Throws when it is interrupted; the file is then found by its free lock.
+ * Claims the next pending file, unless one is claimed already, and loads it to its end: done,
+ * failed (the reason is in its row), or given up because the job stops. `go_on`: the file after it
+ * is claimed in the transaction that settles this one, and has to be loaded by another call. False
+ * when no file is left for this process or the job stops. Throws when it is interrupted; the file
+ * is then found by its free lock.
  */
-extern bool r2d_load_next(R2dLoad *load);
+extern bool r2d_load_next(R2dLoad *load, bool go_on);
 
 /* After r2d_load_next threw, in a process that lives on: drops what is in flight and lets go of the
  * file. */

@@ -36,7 +36,7 @@ static void load_files(MemoryContext context, int64 job_id)
     if (!read_job(context, job_id, &job, &options))
         return;
     load = r2d_load_open(context, job, options);
-    while (r2d_load_next(load))
+    while (r2d_load_next(load, true))
         CHECK_FOR_INTERRUPTS();
 }
 

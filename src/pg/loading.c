@@ -69,7 +69,7 @@ static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
 {
     if (loaders->own == NULL)
         loaders->own = r2d_load_open(leader->context, leader->job, leader->options);
-    (void)r2d_load_next(loaders->own);
+    (void)r2d_load_next(loaders->own, false);
 }
 
 static R2dLoaders *open_loaders(R2dLeader *leader, int64 files)
