@@ -49,7 +49,7 @@ async function simulated(context) {
 async function details(context) {
   const at = new Date().toISOString();
   const latency = { at, export: await measureExport(context), small_job: await measureSmallJob(context) };
-  const scaling = { at, ...await measureScaling({ ...context, rounds: number('ROUNDS', 3) }) };
+  const scaling = { at, ...await measureScaling({ ...context, rounds: number('ROUNDS', 2) }) };
   process.stdout.write(`\n${detailsReport({ latency, scaling })}\n\n`);
   return { latency, scaling };
 }

@@ -15,7 +15,8 @@ const costTable = ({ jobs }) => table([['rows', 'files', 'CPU s', 'us a row', 'w
     job.wall_s.toFixed(2), job.loader_peak_mb ? job.loader_peak_mb.toFixed(1) : ''])]);
 
 const costText = (scaling) => `a job costs ${(scaling.fixed_cpu_s * 1e3).toFixed(0)} CPU-ms and ${scaling.marginal_us_to_million.toFixed(2)} us a row up to a million rows, `
-  + `${scaling.marginal_us_to_four_million.toFixed(2)} from there to four; ${scaling.per_file_ms.toFixed(2)} CPU-ms a file`;
+  + `${scaling.marginal_us_to_ten_million.toFixed(2)} from there to ten; a file more costs ${scaling.per_file_ms.toFixed(2)} CPU-ms, `
+  + `ten million rows in 5,000 files ${scaling.files_5000_to_10.toFixed(2)} of what they cost in 10`;
 
 const memoryTable = ({ memory }) => table([['one loader, private memory', 'file MB', 'loader MB', 'leader MB'],
   ...Object.entries(memory).map(([name, line]) => [name.replace('_', ', '), line.file_mb.toFixed(0), line.loader_mb.toFixed(1), line.leader_mb.toFixed(1)])]);
