@@ -27,6 +27,13 @@ void r2d_tx_commit(void)
     pgstat_report_stat(false);
 }
 
+void r2d_tx_commit_lazily(void)
+{
+    (void)set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_LOCAL, true, 0, false);
+    r2d_tx_commit();
+}
+
 void r2d_arg(R2dArgs *args, Oid type, Datum value, bool is_null)
 {
     Assert(args->count < R2D_ARGS_MAX);

@@ -22,6 +22,10 @@
 extern void r2d_tx_begin(void);
 extern void r2d_tx_commit(void);
 
+/* Does not wait for the disk: a crash of the server may take it back, until the next r2d_tx_commit
+ * of whichever process makes it durable too. For what would then only be done again. */
+extern void r2d_tx_commit_lazily(void);
+
 /* ------------------------------------------------------------------ jobs: catalog_job.c */
 
 typedef struct R2dJobRequest {

@@ -382,6 +382,7 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err, bo
 {
     R2dReject reject;
     bool has_reject = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK;
+    int64_t due_us = load->next_commit_us;
     R2dFailure failure;
 
     r2d_tx_begin();
@@ -393,7 +394,10 @@ static void settle_file(R2dLoad *load, R2dStatus status, const R2dError *err, bo
     leave_file(load);
     if (go_on)
         claim(load);
-    r2d_tx_commit();
+    if (load->file_locked && load->next_commit_us == due_us)
+        r2d_tx_commit_lazily(); /* the commit that is due, or the last file's, makes it durable */
+    else
+        r2d_tx_commit();
     MemoryContextSwitchTo(load->context);
 }
 
