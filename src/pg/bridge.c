@@ -4,6 +4,8 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+#include "home.h"
+
 /*
  * A block starts with its size: a context can free a chunk but not tell its
  * size before PostgreSQL 16 without internals, and repalloc throws.
@@ -102,6 +104,7 @@ void r2d_check(R2dStatus status, const R2dError *err)
     if (status == R2D_FAILED)
         r2d_throw(err);
     CHECK_FOR_INTERRUPTS();
+    r2d_home_tick();
     r2d_fail(&interrupted, R2D_ERR_INTERNAL, "the wait for the network was interrupted");
     r2d_throw(&interrupted);
 }

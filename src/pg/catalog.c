@@ -13,10 +13,13 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "home.h"
+
 void r2d_tx_begin(void)
 {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
+    r2d_home_check();
     PushActiveSnapshot(GetTransactionSnapshot());
 }
 

@@ -18,7 +18,8 @@
 #include "../core/transfer/transfer.h"
 #include "../core/unload/manifest.h"
 
-/* A short transaction of a worker. No network in between. */
+/* A short transaction of a worker. No network in between. Does not begin one, and ends the worker,
+ * when it must leave its database (home.h). */
 extern void r2d_tx_begin(void);
 extern void r2d_tx_commit(void);
 
@@ -127,6 +128,16 @@ extern void r2d_catalog_job_requeue(int64 job_id);
 
 /* The oldest job of this database that is not settled and has no leader; 0 when there is none. */
 extern int64 r2d_catalog_oldest_waiting(void);
+
+/* The same for at most `most` of them; how many were found. */
+extern int r2d_catalog_waiting(int64 *job_ids, int most);
+
+/* This worker ends before its time: the files that it loads go back to pending, and the job that it
+ * leads back to queued. */
+extern void r2d_catalog_worker_leaves(int64 job_id);
+
+/* Deletes some of the jobs that settled so long ago, with their files, rejects and events. */
+extern void r2d_catalog_prune(int64 age_s);
 
 /* A small view of a job for those who wait. */
 typedef struct R2dJobGlance {

@@ -347,35 +347,6 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_spi_leave(&spi);
 }
 
-/* The locks, not the rows, say who is alive. Jobs that have lost a leader come last: one that kills
- * its leaders must not keep the others waiting. */
-int64 r2d_catalog_oldest_waiting(void)
-{
-    R2dSpi spi = r2d_spi_enter(true);
-    R2dArgs args = {0};
-    int64 found = 0;
-    uint64 count;
-
-    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
-    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    count = r2d_spi_run("SELECT job_id FROM rs2ddb.job "
-                        "WHERE state NOT IN ('succeeded', 'failed', 'canceled') "
-                        "AND system_identifier = $1 AND database_oid = $2 "
-                        "ORDER BY leader_pid IS NOT NULL, job_id",
-                        &args);
-    for (uint64 i = 0; i < count && found == 0; i++) {
-        bool is_null;
-        int64 job_id =
-            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
-        if (r2d_pool_lock_job(job_id)) {
-            r2d_pool_unlock_job(job_id);
-            found = job_id;
-        }
-    }
-    r2d_spi_leave(&spi);
-    return found;
-}
-
 bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
 {
     R2dSpi spi = r2d_spi_enter(false);

@@ -15,9 +15,35 @@
 #error "rs2ddb needs PostgreSQL 15 or later"
 #endif
 
-#if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+
+/* What a process of ours waits for, as pg_stat_activity shows it. */
+typedef enum R2dWaitFor {
+    R2D_WAIT_AWS,       /* S3 or DynamoDB */
+    R2D_WAIT_WAREHOUSE, /* Redshift */
+    R2D_WAIT_WORKERS,   /* other workers of ours, or a short pause */
+    R2D_WAIT_IDLE,      /* the launcher: something to do */
+} R2dWaitFor;
+
+/* 17 lets extensions name their wait events; before they are all "Extension". */
+static inline uint32 r2d_wait_event(R2dWaitFor what)
+{
+#if PG_VERSION_NUM >= 170000
+    static const char *const names[] = {"Rs2ddbAws", "Rs2ddbWarehouse", "Rs2ddbWorkers",
+                                        "Rs2ddbIdle"};
+    static uint32 events[lengthof(names)];
+    if (events[what] == 0)
+        events[what] = WaitEventExtensionNew(names[what]);
+    return events[what];
+#else
+    (void)what;
+    return PG_WAIT_EXTENSION;
+#endif
+}
 
 /* 16 replaced the aclcheck function of each object class by one for all. */
 static inline AclResult r2d_server_aclcheck(Oid server, Oid role)

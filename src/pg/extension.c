@@ -4,6 +4,7 @@
 #include "fmgr.h"
 
 #include "functions.h"
+#include "launcher.h"
 #include "settings.h"
 
 PG_MODULE_MAGIC;
@@ -14,4 +15,5 @@ void _PG_init(void)
 {
     r2d_settings_define();
     r2d_functions_init();
+    r2d_launcher_define();
 }

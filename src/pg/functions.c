@@ -17,6 +17,7 @@
 #include "../core/send/table.h"
 #include "catalog.h"
 #include "functions.h"
+#include "launcher.h"
 #include "options.h"
 #include "pool.h"
 #include "wait.h"
@@ -24,6 +25,7 @@
 #define NOTICE_INTERVAL_MS 2000
 #define LOOK_FIRST_MS      20
 #define LOOK_LAST_MS       250
+#define NO_WORKER_DELAY_MS 5000
 
 /* What this transaction asked for; carried out when it commits. */
 typedef enum WishKind { WISH_LEADER, WISH_INTERRUPT, WISH_WAKE } WishKind;
@@ -57,11 +59,13 @@ static void carry_out(const Wish *wish)
         r2d_pool_interrupt(wish->pid);
     else if (wish->kind == WISH_WAKE)
         r2d_pool_wake(wish->pid);
-    else if (!r2d_pool_start_leader(wish->job_id))
+    else if (!r2d_pool_start_leader(wish->job_id)) {
+        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
         ereport(WARNING,
                 (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
                         wish->job_id),
                  errhint("It starts when one is free. Consider raising max_worker_processes.")));
+    }
 }
 
 static void at_transaction_end(XactEvent event, void *arg)

@@ -10,7 +10,10 @@
 
 #include "../core/fetch/s3_list.h"
 #include "../core/fetch/s3_object.h"
+#include "home.h"
+#include "launcher.h"
 #include "pool.h"
+#include "settings.h"
 
 #define CANCEL_WAIT_MS 1000
 #define STOP_WAIT_MS   10000
@@ -352,7 +355,7 @@ static bool try_locks(R2dLeader *leader, bool *slot)
 
     r2d_tx_begin();
     *slot = *slot || r2d_pool_slot_take();
-    locked = *slot && r2d_pool_lock_job(leader->job_id);
+    locked = *slot && r2d_pool_lead(leader->job_id);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     return locked;
@@ -369,33 +372,72 @@ static bool take_locks(R2dLeader *leader)
         r2d_sleep(LOCK_RETRY_MS);
         locked = try_locks(leader, &slot);
     }
+    if (!slot)
+        r2d_launcher_wait_for_slot(MyDatabaseId);
     return locked;
 }
 
 static void give_lock(int64 job_id)
 {
     r2d_tx_begin();
-    r2d_pool_unlock_job(job_id);
+    r2d_pool_lead_end(job_id);
     r2d_tx_commit();
+}
+
+static void prune_history(void)
+{
+    if (r2d_history_retention_s == 0)
+        return;
+    r2d_tx_begin();
+    r2d_catalog_prune(r2d_history_retention_s);
+    r2d_tx_commit();
+}
+
+/* The launcher sent us: which job is it? */
+static int64 find_job(void)
+{
+    int64 job_id;
+
+    r2d_tx_begin();
+    job_id = r2d_catalog_oldest_waiting();
+    r2d_tx_commit();
+    if (job_id == 0)
+        prune_history();
+    r2d_home_enter(job_id);
+    return job_id;
+}
+
+/* A visitor took its job: others may wait beside it, and the launcher for the next visit. */
+static void end_visit(void)
+{
+    r2d_pool_start_waiting();
+    r2d_launcher_visited();
 }
 
 void r2d_leader_main(Datum arg)
 {
     R2dWorkerArgs args = r2d_pool_worker_begin();
     R2dLeader leader = {0};
+    bool visitor = args.job_id == 0;
 
     (void)arg;
+    if (visitor && (args.job_id = find_job()) == 0)
+        return;
     leader.context =
         AllocSetContextCreate(TopMemoryContext, "rs2ddb leader", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(leader.context);
     leader.job_id = args.job_id;
     if (!take_locks(&leader))
         return; /* whoever holds them starts the oldest waiting job when it ends */
+    if (visitor)
+        end_visit();
+    MemoryContextSwitchTo(leader.context);
     lead(&leader);
     pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
     QueryCancelPending = false;
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(leader.context);
     give_lock(args.job_id);
+    prune_history();
     r2d_pool_worker_end();
 }

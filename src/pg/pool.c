@@ -15,6 +15,8 @@
 #include "utils/memutils.h"
 
 #include "catalog.h"
+#include "home.h"
+#include "launcher.h"
 #include "settings.h"
 
 /* The class (field 4) of our advisory locks; the server's own use 1 and 2. */
@@ -24,12 +26,16 @@
 
 StaticAssertDecl(sizeof(R2dWorkerArgs) <= BGW_EXTRALEN, "worker arguments fit bgw_extra");
 
+#define JOBS_AT_ONCE       64
+#define NO_WORKER_DELAY_MS 5000
+
 static int slot_taken = -1;
+static bool leading;
 
 static void fill_worker(BackgroundWorker *worker, const char *function, const char *type,
-                        int64 job_id)
+                        Oid database, int64 job_id)
 {
-    R2dWorkerArgs args = {.database = MyDatabaseId, .job_id = job_id};
+    R2dWorkerArgs args = {.database = database, .job_id = job_id};
 
     memset(worker, 0, sizeof *worker);
     worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -38,24 +44,40 @@ static void fill_worker(BackgroundWorker *worker, const char *function, const ch
     strlcpy(worker->bgw_library_name, "rs2ddb", sizeof worker->bgw_library_name);
     strlcpy(worker->bgw_function_name, function, sizeof worker->bgw_function_name);
     strlcpy(worker->bgw_type, type, sizeof worker->bgw_type);
-    snprintf(worker->bgw_name, sizeof worker->bgw_name, "%s of job " INT64_FORMAT, type, job_id);
+    if (job_id == 0)
+        strlcpy(worker->bgw_name, type, sizeof worker->bgw_name);
+    else
+        snprintf(worker->bgw_name, sizeof worker->bgw_name, "%s of job " INT64_FORMAT, type,
+                 job_id);
     memcpy(worker->bgw_extra, &args, sizeof args);
 }
 
 bool r2d_pool_start_leader(int64 job_id)
 {
     BackgroundWorker worker;
-    fill_worker(&worker, "r2d_leader_main", "rs2ddb leader", job_id);
+    fill_worker(&worker, "r2d_leader_main", "rs2ddb leader", MyDatabaseId, job_id);
     return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+static BackgroundWorkerHandle *start_watched(BackgroundWorker *worker)
+{
+    BackgroundWorkerHandle *handle;
+    worker->bgw_notify_pid = MyProcPid;
+    return RegisterDynamicBackgroundWorker(worker, &handle) ? handle : NULL;
+}
+
+BackgroundWorkerHandle *r2d_pool_start_visitor(Oid database)
+{
+    BackgroundWorker worker;
+    fill_worker(&worker, "r2d_leader_main", "rs2ddb leader", database, 0);
+    return start_watched(&worker);
 }
 
 BackgroundWorkerHandle *r2d_pool_start_loader(int64 job_id)
 {
     BackgroundWorker worker;
-    BackgroundWorkerHandle *handle;
-    fill_worker(&worker, "r2d_loader_main", "rs2ddb loader", job_id);
-    worker.bgw_notify_pid = MyProcPid;
-    return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
+    fill_worker(&worker, "r2d_loader_main", "rs2ddb loader", MyDatabaseId, job_id);
+    return start_watched(&worker);
 }
 
 /* What an administrator sets for the sessions of a database must not stop our transactions. */
@@ -82,6 +104,16 @@ static void keep_conversions(void)
     r2d_tx_commit();
 }
 
+/* After the locks are gone, so that who is woken finds them free. */
+static void tell_launcher(int code, Datum visitor)
+{
+    if (leading)
+        r2d_launcher_lost(MyDatabaseId);
+    if (DatumGetBool(visitor))
+        r2d_launcher_visited();
+    r2d_launcher_slot_free();
+}
+
 R2dWorkerArgs r2d_pool_worker_begin(void)
 {
     R2dWorkerArgs args;
@@ -89,6 +121,8 @@ R2dWorkerArgs r2d_pool_worker_begin(void)
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(args.database, InvalidOid, 0);
+    on_shmem_exit(tell_launcher, BoolGetDatum(args.job_id == 0));
+    r2d_home_enter(args.job_id);
     pin_settings();
     keep_conversions();
     return args;
@@ -167,6 +201,18 @@ void r2d_pool_unlock_job(int64 job_id)
     LockRelease(&tag, ExclusiveLock, true);
 }
 
+bool r2d_pool_lead(int64 job_id)
+{
+    leading = r2d_pool_lock_job(job_id);
+    return leading;
+}
+
+void r2d_pool_lead_end(int64 job_id)
+{
+    r2d_pool_unlock_job(job_id);
+    leading = false;
+}
+
 bool r2d_pool_lock_file(int64 job_id, int file_no)
 {
     LOCKTAG tag;
@@ -194,6 +240,25 @@ void r2d_pool_wake(int pid)
         SetLatch(&proc->procLatch);
 }
 
+/* There are more that wait than slots: their turn comes when a worker ends. */
+void r2d_pool_start_waiting(void)
+{
+    int64 job_ids[JOBS_AT_ONCE];
+    int slots, count;
+
+    r2d_tx_begin();
+    slots = r2d_pool_slots_free();
+    count = r2d_catalog_waiting(job_ids, Min(slots + 1, JOBS_AT_ONCE));
+    r2d_tx_commit();
+    for (int i = 0; i < Min(count, slots); i++)
+        if (!r2d_pool_start_leader(job_ids[i])) {
+            r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
+            return;
+        }
+    if (count > slots)
+        r2d_launcher_wait_for_slot(MyDatabaseId);
+}
+
 void r2d_pool_worker_end(void)
 {
     int64 job_id;
@@ -204,6 +269,6 @@ void r2d_pool_worker_end(void)
     r2d_tx_begin();
     job_id = r2d_catalog_oldest_waiting();
     r2d_tx_commit();
-    if (job_id > 0)
-        (void)r2d_pool_start_leader(job_id);
+    if (job_id > 0 && !r2d_pool_start_leader(job_id))
+        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
 }

@@ -17,7 +17,7 @@
 /* What a worker is told; copied into bgw_extra. */
 typedef struct R2dWorkerArgs {
     Oid database;
-    int64 job_id;
+    int64 job_id; /* 0: the oldest that waits */
 } R2dWorkerArgs;
 
 /*
@@ -25,6 +25,13 @@ typedef struct R2dWorkerArgs {
  * callback. False when the server has no free background worker.
  */
 extern bool r2d_pool_start_leader(int64 job_id);
+
+/* Registers a leader without a job in any database, which takes the oldest that waits there; NULL
+ * when there is no free background worker. */
+extern BackgroundWorkerHandle *r2d_pool_start_visitor(Oid database);
+
+/* Leaders for jobs of this database that wait, as many as there are slots. */
+extern void r2d_pool_start_waiting(void);
 
 /* Registers a loader for the job of this leader; NULL when there is no free background worker. */
 extern BackgroundWorkerHandle *r2d_pool_start_loader(int64 job_id);
@@ -43,6 +50,12 @@ extern int r2d_pool_slots_free(void);
 /* Locks; true when it is ours now. Must be called inside a transaction; they outlive it. */
 extern bool r2d_pool_lock_job(int64 job_id);
 extern void r2d_pool_unlock_job(int64 job_id);
+
+/* The same for the leader of a job: should it end before r2d_pool_lead_end, the launcher is told.
+ */
+extern bool r2d_pool_lead(int64 job_id);
+extern void r2d_pool_lead_end(int64 job_id);
+
 extern bool r2d_pool_lock_file(int64 job_id, int file_no);
 extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 

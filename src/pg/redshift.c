@@ -4,13 +4,14 @@
 #include "libpq-fe.h"
 #include "libpq/libpq-be-fe-helpers.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 #include "../core/unload/query.h"
 #include "../core/unload/refusal.h"
+#include "compat.h"
+#include "home.h"
 #include "wait.h"
 
 #define DEFAULT_PORT              "5439"
@@ -23,12 +24,15 @@
 struct R2dRedshift {
     MemoryContext context;
     PGconn *conn;
+    PGresult *result;    /* while more may follow */
     int64 unloaded_rows; /* from the INFO message; -1: not seen */
 };
 
 static void close_conn(void *arg)
 {
     R2dRedshift *redshift = arg;
+    PQclear(redshift->result);
+    redshift->result = NULL;
     libpqsrv_disconnect(redshift->conn);
     redshift->conn = NULL;
 }
@@ -43,23 +47,27 @@ static void receive_notice(void *arg, const PGresult *result)
         redshift->unloaded_rows = rows;
 }
 
-/* One wait on the connection's socket; checks for interrupts. False when the deadline passed. */
+/* Waits until the connection's socket is ready; meanwhile does what a worker in a wait must. False
+ * when the deadline (0: none) passed. */
 static bool wait_socket(PGconn *conn, int events, TimestampTz deadline)
 {
-    long left_ms = -1;
-    int happened;
+    int happened = 0;
 
-    if (deadline != 0) {
-        left_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+    while ((happened & events) == 0) {
+        int left_ms = R2D_HOME_LOOK_MS;
+        if (deadline != 0)
+            left_ms =
+                (int)Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), left_ms);
         if (left_ms <= 0)
             return false;
+        happened =
+            WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | events,
+                              PQsocket(conn), left_ms, r2d_wait_event(R2D_WAIT_WAREHOUSE));
+        if (happened & WL_LATCH_SET)
+            ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+        r2d_home_tick();
     }
-    happened = WaitLatchOrSocket(
-        MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events | (deadline ? WL_TIMEOUT : 0),
-        PQsocket(conn), left_ms, PG_WAIT_EXTENSION);
-    if (happened & WL_LATCH_SET)
-        ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
     return true;
 }
 
@@ -154,6 +162,7 @@ static R2dRedshift *connect_session(MemoryContext context, const R2dOptions *opt
                         errmsg("the warehouse did not ask for a password"),
                         errdetail("Only superusers may use a connection that is not "
                                   "authenticated by the password of the user mapping.")));
+    PQsetnonblocking(redshift->conn, 1); /* a long statement must not wait in libpq */
     PQsetNoticeReceiver(redshift->conn, receive_notice, redshift);
     return redshift;
 }
@@ -192,9 +201,65 @@ static void throw_result(R2dRedshift *redshift, PGresult *result)
                     hint ? errhint("%s", hint) : 0, at > 0 ? errposition(at) : 0));
 }
 
+/* Hands a statement over that libpq could not send at once; the warehouse may have to be heard in
+ * between, or both sides wait for each other. */
+static bool flush(PGconn *conn)
+{
+    int left = PQflush(conn);
+
+    while (left > 0) {
+        (void)wait_socket(conn, WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, 0);
+        if (!PQconsumeInput(conn))
+            return false;
+        left = PQflush(conn);
+    }
+    return left == 0;
+}
+
+/* The last result of what was sent; NULL or an error's result when the connection is lost. */
+static PGresult *last_result(R2dRedshift *redshift)
+{
+    PGconn *conn = redshift->conn;
+    PGresult *result;
+
+    PQclear(redshift->result);
+    redshift->result = NULL;
+    for (;;) {
+        while (PQisBusy(conn)) {
+            (void)wait_socket(conn, WL_SOCKET_READABLE, 0);
+            if (!PQconsumeInput(conn))
+                break;
+        }
+        result = PQgetResult(conn);
+        if (result == NULL)
+            break;
+        PQclear(redshift->result);
+        redshift->result = result;
+        if (PQstatus(conn) == CONNECTION_BAD)
+            break;
+    }
+    result = redshift->result;
+    redshift->result = NULL;
+    return result;
+}
+
+static PGresult *send_and_get(R2dRedshift *redshift, int sent)
+{
+    if (!sent || !flush(redshift->conn))
+        ereport(ERROR,
+                (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("could not send to the warehouse"),
+                 errdetail("%s", pchomp(PQerrorMessage(redshift->conn)))));
+    return last_result(redshift);
+}
+
+static PGresult *exec(R2dRedshift *redshift, const char *sql)
+{
+    return send_and_get(redshift, PQsendQuery(redshift->conn, sql));
+}
+
 static void run(R2dRedshift *redshift, const char *sql, bool must_work)
 {
-    PGresult *result = libpqsrv_exec(redshift->conn, sql, PG_WAIT_EXTENSION);
+    PGresult *result = exec(redshift, sql);
     ExecStatusType status = PQresultStatus(result);
 
     if (must_work && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
@@ -268,15 +333,6 @@ int r2d_redshift_pid(const R2dRedshift *redshift)
     return PQbackendPID(redshift->conn);
 }
 
-static PGresult *send_and_get(R2dRedshift *redshift, int sent)
-{
-    if (!sent)
-        ereport(ERROR,
-                (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("could not send to the warehouse"),
-                 errdetail("%s", pchomp(PQerrorMessage(redshift->conn)))));
-    return libpqsrv_get_result_last(redshift->conn, PG_WAIT_EXTENSION);
-}
-
 int r2d_redshift_describe(R2dRedshift *redshift, R2dView query, R2dRemoteColumn **columns)
 {
     char *sql = pnstrdup(query.data, query.len);
@@ -308,8 +364,7 @@ int r2d_redshift_describe(R2dRedshift *redshift, R2dView query, R2dRemoteColumn 
 
 static int64 last_unload_count(R2dRedshift *redshift)
 {
-    PGresult *result =
-        libpqsrv_exec(redshift->conn, "SELECT pg_last_unload_count()", PG_WAIT_EXTENSION);
+    PGresult *result = exec(redshift, "SELECT pg_last_unload_count()");
     int64 rows = -1;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
         rows = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
@@ -419,7 +474,7 @@ static int find_unload(R2dRedshift *redshift, const char *prefix)
         !r2d_query_literal(&sql, r2d_view_of(prefix)) || !r2d_bytes_append_text(&sql, ") > 0") ||
         r2d_bytes_text(&sql) == NULL)
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    result = libpqsrv_exec(redshift->conn, sql.data, PG_WAIT_EXTENSION);
+    result = exec(redshift, sql.data);
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0)
         pid = atoi(PQgetvalue(result, 0, 0));
     PQclear(result);

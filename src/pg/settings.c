@@ -1,13 +1,18 @@
 /* settings.c - the settings of the extension (GUCs). */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "settings.h"
 
 #define R2D_MAX_WORKERS_LIMIT 1024
 
+#define R2D_DEFAULT_RETENTION_S (30 * 24 * 60 * 60)
+
 int r2d_max_workers = 4;
+int r2d_history_retention_s = R2D_DEFAULT_RETENTION_S;
 
 void r2d_settings_define(void)
 {
@@ -17,5 +22,12 @@ void r2d_settings_define(void)
                             "They also count against max_worker_processes.",
                             &r2d_max_workers, 4, 1, R2D_MAX_WORKERS_LIMIT, PGC_SIGHUP, 0, NULL,
                             NULL, NULL);
+    DefineCustomIntVariable(
+        "rs2ddb.history_retention",
+        "How long jobs are kept after they have settled; 0 keeps them for ever.",
+        "Older ones are deleted in passing, with their files, rejects and "
+        "events, when another job of their database ends.",
+        &r2d_history_retention_s, R2D_DEFAULT_RETENTION_S, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL,
+        NULL, NULL);
     MarkGUCPrefixReserved("rs2ddb");
 }

@@ -4,6 +4,9 @@
 
 extern int r2d_max_workers; /* rs2ddb.max_workers: bounds all our workers of the server */
 
+/* rs2ddb.history_retention: seconds; 0: for ever */
+extern int r2d_history_retention_s;
+
 extern void r2d_settings_define(void);
 
 #endif

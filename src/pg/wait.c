@@ -3,8 +3,7 @@
 
 #include "compat.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "utils/wait_event.h"
+#include "home.h"
 
 struct R2dWaiter {
     bool woken;
@@ -32,7 +31,7 @@ void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms)
 {
     WaitEvent event;
 
-    if (WaitEventSetWait(waiter->set, timeout_ms, &event, 1, PG_WAIT_EXTENSION) == 1 &&
+    if (WaitEventSetWait(waiter->set, timeout_ms, &event, 1, r2d_wait_event(R2D_WAIT_AWS)) == 1 &&
         (event.events & WL_LATCH_SET)) {
         ResetLatch(MyLatch);
         waiter->woken = true;
@@ -49,10 +48,10 @@ bool r2d_waiter_take_wake(R2dWaiter *waiter)
 static R2dStatus wait_for_core(void *context, int fd, int timeout_ms)
 {
     (void)fd; /* the waiter was made for the client's descriptor */
-    if (ProcDiePending || QueryCancelPending)
+    if (ProcDiePending || QueryCancelPending || r2d_home_wanted())
         return R2D_CANCELED;
-    r2d_waiter_wait(context, timeout_ms);
-    if (ProcDiePending || QueryCancelPending)
+    r2d_waiter_wait(context, r2d_home_bound(timeout_ms));
+    if (ProcDiePending || QueryCancelPending || r2d_home_wanted())
         return R2D_CANCELED;
     CHECK_FOR_INTERRUPTS(); /* barriers and the like: they do not throw */
     return R2D_OK;
@@ -66,7 +65,8 @@ R2dWait r2d_waiter_table(R2dWaiter *waiter)
 void r2d_sleep(int timeout_ms)
 {
     (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout_ms,
-                    PG_WAIT_EXTENSION);
+                    r2d_wait_event(R2D_WAIT_WORKERS));
     ResetLatch(MyLatch);
     CHECK_FOR_INTERRUPTS();
+    r2d_home_tick();
 }

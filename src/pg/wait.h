@@ -26,7 +26,8 @@ extern bool r2d_waiter_take_wake(R2dWaiter *waiter);
 /* The same behind the core's wait table: R2D_CANCELED when the worker was asked to stop. */
 extern R2dWait r2d_waiter_table(R2dWaiter *waiter);
 
-/* Sleeps on the latch for at most timeout_ms, then checks for interrupts. */
+/* Sleeps on the latch for at most timeout_ms, then checks for interrupts; a worker also looks
+ * whether it may stay in its database (home.h). */
 extern void r2d_sleep(int timeout_ms);
 
 #endif

@@ -63,7 +63,7 @@ sub wait_until
 sub ledger_balances
 {
 	my ($node, $job) = @_;
-	return 't' eq $node->safe_psql('postgres', <<~SQL);
+	return 't' eq $node->safe_psql($Rs2ddb::database, <<~SQL);
 		SELECT bool_and(f.state = 'done' AND f.rows_promised = f.checkpoint AND f.rows_promised =
 		           f.items_written + f.rows_collapsed + f.rows_rejected)
 		   AND sum(f.rows_promised) = max(j.rows_unloaded)
