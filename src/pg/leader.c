@@ -255,7 +255,7 @@ static void run_job(R2dLeader *leader)
         end_canceled_job(leader);
     if (has_files(leader->job))
         look_for_files(leader);
-    if (!has_files(leader->job)) {
+    if (!has_files(leader->job) && !r2d_unload_adopt(leader)) {
         r2d_prepare(leader);
         drop_earlier_attempt(leader);
         move(leader, R2D_JOB_UNLOADING, NULL);

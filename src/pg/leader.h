@@ -38,6 +38,10 @@ typedef struct R2dLeader {
 extern void r2d_prepare(R2dLeader *leader);
 extern void r2d_unload(R2dLeader *leader);
 
+/* Takes the files of an UNLOAD whose leader did not live to see its end: the manifest is written
+ * last, so where it is, all files are. False: it is not there, or does not count its rows. */
+extern bool r2d_unload_adopt(R2dLeader *leader);
+
 /* Returns when every file is settled or one failed for a reason that stops the job. */
 extern void r2d_loading(R2dLeader *leader);
 

@@ -129,6 +129,30 @@ static int64 manifest_rows(const R2dManifest *manifest)
     return sum;
 }
 
+static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 rows)
+{
+    r2d_tx_begin();
+    r2d_catalog_files_insert(leader->job_id, manifest);
+    leader->job->rows_unloaded = rows;
+    r2d_catalog_job_unloaded(leader->job_id, rows);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
+
+bool r2d_unload_adopt(R2dLeader *leader)
+{
+    R2dManifest manifest;
+
+    if (leader->stage_prefix == NULL || leader->job->plan == NULL)
+        return false;
+    r2d_aws_session_use_stage(leader->aws, leader->options, leader->stage_prefix);
+    read_manifest(leader, 0, &manifest);
+    if (manifest.file_count == 0 || manifest_rows(&manifest) < 0)
+        return false;
+    store_files(leader, &manifest, manifest_rows(&manifest));
+    return true;
+}
+
 void r2d_unload(R2dLeader *leader)
 {
     R2dManifest manifest;
@@ -142,10 +166,5 @@ void r2d_unload(R2dLeader *leader)
                         errmsg("the manifest promises " INT64_FORMAT
                                " rows, the warehouse unloaded " INT64_FORMAT,
                                promised, counted)));
-    r2d_tx_begin();
-    r2d_catalog_files_insert(leader->job_id, &manifest);
-    leader->job->rows_unloaded = promised >= 0 ? promised : Max(counted, 0);
-    r2d_catalog_job_unloaded(leader->job_id, leader->job->rows_unloaded);
-    r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
+    store_files(leader, &manifest, promised >= 0 ? promised : Max(counted, 0));
 }
