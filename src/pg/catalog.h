@@ -219,6 +219,9 @@ extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 
+/* The file that this process loads; 0: none. */
+extern int r2d_catalog_file_of_worker(int64 job_id);
+
 /* A file in state running whose loader is gone goes back to pending. */
 extern void r2d_catalog_files_release(int64 job_id);
 extern R2dFileCounts r2d_catalog_file_counts(int64 job_id);

@@ -42,6 +42,22 @@ int64 r2d_catalog_oldest_waiting(void)
     return r2d_catalog_waiting(&job_id, 1) == 1 ? job_id : 0;
 }
 
+int r2d_catalog_file_of_worker(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int file_no = 0;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, MyProcPid);
+    if (r2d_spi_run("SELECT file_no FROM rs2ddb.file "
+                    "WHERE job_id = $1 AND loader_pid = $2 AND state = 'running'",
+                    &args) > 0)
+        file_no = r2d_spi_int4(1, 0);
+    r2d_spi_leave(&spi);
+    return file_no;
+}
+
 static void give_back_files(int64 job_id)
 {
     R2dSpi spi = r2d_spi_enter(true);

@@ -10,15 +10,18 @@
 
 #include "../core/fetch/s3_list.h"
 #include "../core/fetch/s3_object.h"
+#include "failure.h"
 #include "home.h"
 #include "launcher.h"
 #include "pool.h"
 #include "settings.h"
 
-#define CANCEL_WAIT_MS 1000
-#define STOP_WAIT_MS   10000
-#define LOCK_TRIES     10
-#define LOCK_RETRY_MS  20
+#define CANCEL_WAIT_MS  1000
+#define STOP_WAIT_MS    10000
+#define SETTLE_TRIES    3
+#define SETTLE_RETRY_MS 1000
+#define LOCK_TRIES      10
+#define LOCK_RETRY_MS   20
 
 PGDLLEXPORT void r2d_leader_main(Datum arg);
 
@@ -267,19 +270,6 @@ static void run_job(R2dLeader *leader)
     finish(leader);
 }
 
-static void fill_failure(R2dFailure *failure, const ErrorData *error)
-{
-    const R2dRemoteMark *mark = r2d_error_mark();
-
-    *failure = (R2dFailure){.message = error->message,
-                            .detail = error->detail,
-                            .hint = error->hint,
-                            .code = mark->code[0] ? pstrdup(mark->code) : NULL,
-                            .request_id = mark->request_id[0] ? pstrdup(mark->request_id) : NULL,
-                            .position = error->cursorpos};
-    strlcpy(failure->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof failure->sqlstate);
-}
-
 static void take_back_files(R2dLeader *leader)
 {
     r2d_tx_begin();
@@ -301,7 +291,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
 {
     R2dFailure failure;
 
-    fill_failure(&failure, error);
+    r2d_failure_of(error, &failure);
     if (!has_files(leader->job))
         clean_stage_quietly(leader);
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
@@ -318,6 +308,7 @@ static void settle_error(R2dLeader *leader, const ErrorData *error)
     if (leader->unload_pid != 0)
         (void)r2d_redshift_cancel(leader->options, leader->unload_pid, leader->redshift,
                                   CANCEL_WAIT_MS);
+    leader->unload_pid = 0;
     r2d_loading_end(leader);
     take_back_files(leader);
     read_job(leader);
@@ -327,6 +318,34 @@ static void settle_error(R2dLeader *leader, const ErrorData *error)
         settle_canceled(leader);
     else
         settle_failed(leader, error);
+}
+
+/* The catalog may be what failed, a full disk say: it gets a few tries. If it stays so, the job
+ * keeps its state, and the log has the reason. */
+static void settle_error_patiently(R2dLeader *leader, const ErrorData *error)
+{
+    volatile int tries_left = SETTLE_TRIES;
+
+    while (tries_left-- > 0) {
+        PG_TRY();
+        {
+            settle_error(leader, error);
+            tries_left = 0;
+        }
+        PG_CATCH();
+        {
+            MemoryContextSwitchTo(leader->context);
+            if (tries_left == 0)
+                PG_RE_THROW();
+            EmitErrorReport();
+            FlushErrorState();
+            AbortCurrentTransaction();
+            MemoryContextSwitchTo(leader->context);
+        }
+        PG_END_TRY();
+        if (tries_left > 0)
+            r2d_sleep(SETTLE_RETRY_MS);
+    }
 }
 
 static void lead(R2dLeader *leader)
@@ -343,7 +362,7 @@ static void lead(R2dLeader *leader)
         FlushErrorState();
         AbortCurrentTransaction();
         MemoryContextSwitchTo(leader->context);
-        settle_error(leader, error);
+        settle_error_patiently(leader, error);
     }
     PG_END_TRY();
 }

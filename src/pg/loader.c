@@ -6,6 +6,7 @@
 #include "pgstat.h"
 #include "utils/acl.h"
 
+#include "failure.h"
 #include "load_file.h"
 #include "pool.h"
 
@@ -40,6 +41,42 @@ static void load_files(MemoryContext context, int64 job_id)
         CHECK_FOR_INTERRUPTS();
 }
 
+/* The next loader would meet the same: then the file fails, and the job with this reason. */
+static void tell_failure(int64 job_id, const ErrorData *error)
+{
+    R2dFailure failure;
+    int file_no;
+
+    if (r2d_failure_passes(error))
+        return;
+    r2d_failure_of(error, &failure);
+    r2d_tx_begin();
+    file_no = r2d_catalog_file_of_worker(job_id);
+    if (file_no != 0)
+        r2d_catalog_file_failed(job_id, file_no, &failure);
+    r2d_tx_commit();
+}
+
+static void load_files_or_tell(MemoryContext context, int64 job_id)
+{
+    PG_TRY();
+    {
+        load_files(context, job_id);
+    }
+    PG_CATCH();
+    {
+        ErrorData *error;
+        MemoryContextSwitchTo(context);
+        error = CopyErrorData();
+        EmitErrorReport();
+        FlushErrorState();
+        AbortCurrentTransaction();
+        MemoryContextSwitchTo(context);
+        tell_failure(job_id, error);
+    }
+    PG_END_TRY();
+}
+
 void r2d_loader_main(Datum arg)
 {
     R2dWorkerArgs args = r2d_pool_worker_begin();
@@ -55,8 +92,8 @@ void r2d_loader_main(Datum arg)
     if (!slot)
         return;
     MemoryContextSwitchTo(context);
-    load_files(context, args.job_id);
-    MemoryContextDelete(context);
+    load_files_or_tell(context, args.job_id);
     MemoryContextSwitchTo(TopMemoryContext);
+    MemoryContextDelete(context);
     r2d_pool_worker_end();
 }

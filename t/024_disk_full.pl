@@ -1,0 +1,109 @@
+# The catalog cannot be written, as with a full disk: the job stops with the reason and can be resumed, and no count and no
+# reject is lost. The full disk is played by triggers that raise its SQLSTATE (53100).
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Rs2ddb;
+use Rs2ddb::Faults;
+
+reset_stand_ins();
+warehouse(<<'SQL');
+DROP TABLE IF EXISTS public.full_disk;
+CREATE TABLE public.full_disk AS SELECT CASE WHEN i % 100 = 0 THEN '' ELSE 'key ' || i END::varchar(20) AS id,
+	md5(i::text)::varchar(40) AS name FROM generate_series(1, 2000) AS i;
+SQL
+my $query = 'SELECT * FROM full_disk';
+my $good = q(SELECT * FROM full_disk WHERE id <> '');
+my %args = (key => q('{id}'), max_rejects => 100);
+
+my $node = new_node('full_disk');
+my $sql = sub { $node->safe_psql('postgres', $_[0]) };
+$sql->(<<'SQL');
+CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device' USING ERRCODE = '53100', HINT = 'Check free disk space.';
+END $$
+SQL
+
+# From now on the disk is full for these statements: [name of the table, event and condition].
+my @full;
+sub disk_is_full
+{
+	for (@_)
+	{
+		my ($table, $event, $when) = @$_;
+		push @full, $table;
+		$sql->("CREATE TRIGGER disk_full BEFORE $event ON rs2ddb.$table FOR EACH ROW WHEN ($when) EXECUTE FUNCTION disk_full()");
+	}
+}
+
+sub disk_is_free { $sql->("DROP TRIGGER disk_full ON rs2ddb.$_") for splice @full; }
+
+sub stops_with_the_reason
+{
+	my ($name, $job) = @_;
+	my $row = wait_job($node, $job);
+	is($row->{state}, 'failed', "$name: the job stops");
+	like($row->{error_message}, qr/No space left on device/, "$name: with the reason");
+	is($row->{error_sqlstate}, '53100', "$name: and its SQLSTATE");
+	like($row->{error_hint}, qr/free disk space/, "$name: and what to do");
+	ok(wait_for($node, no_workers()), "$name: no worker goes on trying");
+	is($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id = $job AND items_written + rows_collapsed + rows_rejected <> checkpoint"), '0',
+		"$name: counts and checkpoints agree");
+	is($sql->("SELECT count(*) FROM rs2ddb.file f WHERE job_id = $job AND rows_rejected <> (SELECT count(*) FROM rs2ddb.reject r
+		WHERE r.job_id = f.job_id AND r.file_no = f.file_no AND row_number <= checkpoint)"), '0', "$name: so do rejects");
+}
+
+sub goes_on
+{
+	my ($name, $job, $table) = @_;
+	disk_is_free();
+	$sql->("SELECT rs2ddb_resume($job)");
+	my $row = wait_job($node, $job);
+	is("$row->{state} $row->{attempt}", 'succeeded 1', "$name: resumed, the job succeeds without another UNLOAD") or diag($row->{error_message});
+	ok(ledger_balances($node, $job), "$name: the ledger balances");
+	is($row->{rows_rejected}, 20, "$name: every reject is counted");
+	is($sql->("SELECT count(*) FROM rs2ddb.reject WHERE job_id = $job AND code = 'key_empty'"), '20', "$name: and kept");
+	my ($equal, $said) = verify_table($good, $table, 'id');
+	ok($equal, "$name: every other row has arrived") or diag($said);
+}
+
+for my $workers (4, 1)
+{
+	my $who = $workers == 1 ? 'the leader loads' : 'loaders load';
+	$node->append_conf('postgresql.conf', "rs2ddb.max_workers = $workers");
+	$node->reload;
+	ok(wait_for($node, 'SHOW rs2ddb.max_workers', $workers), $who);
+	for my $case ([ 'no room for a reject', [ reject => 'INSERT', 'NEW.row_number > 50' ] ],
+		[ 'no room for progress', [ file => 'UPDATE', 'NEW.checkpoint > 0' ] ])
+	{
+		my ($what, @triggers) = @$case;
+		my $name = "$what, $who";
+		my $table = unique('full-disk');
+		gateway(rows_per_file => 250, slices => 4);
+		disk_is_full(@triggers);
+		my $job = export_job($node, $query, $table, %args);
+		stops_with_the_reason($name, $job);
+		goes_on($name, $job, $table);
+	}
+}
+
+# ---- nothing at all can be written ------------------------------------------------------------
+
+my $name = 'no room for anything';
+my $table = unique('full-disk');
+faults(rule(BatchWriteItem => { type => 'error', status => 500, code => 'InternalServerError' }, times => undef, nth => 5));
+my $job = export_job($node, $query, $table, %args);
+ok(wait_until(\&fired), "$name: a job loads");
+my $offset = -s $node->logfile;
+disk_is_full(map { [ $_ => 'INSERT OR UPDATE', 'true' ] } qw(job file reject event));
+clear_faults();
+ok(wait_for($node, no_workers()), "$name: its workers end");
+like(substr(slurp_file($node->logfile), $offset), qr/ERROR:  could not extend file.*No space left/, "$name: the log has the reason");
+is(job_row($node, $job)->{state}, 'loading', "$name: the job is as it was");
+goes_on($name, $job, $table);
+
+reset_stand_ins();
+$node->stop;
+done_testing();
