@@ -53,6 +53,7 @@ CREATE TABLE rs2ddb.job (
 );
 CREATE INDEX job_active ON rs2ddb.job (job_id)
     WHERE state NOT IN ('succeeded', 'failed', 'canceled');
+CREATE INDEX job_settled ON rs2ddb.job (finished_at);
 
 COMMENT ON TABLE rs2ddb.job IS 'one export: what was asked, where it stands, its ledger, its error';
 COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
@@ -301,6 +302,7 @@ COMMENT ON POLICY own_events ON rs2ddb.event IS 'the events of the jobs that one
 COMMENT ON SEQUENCE rs2ddb.job_job_id_seq IS 'numbers the jobs';
 COMMENT ON SEQUENCE rs2ddb.event_event_id_seq IS 'numbers the events';
 COMMENT ON INDEX rs2ddb.job_active IS 'jobs that are not settled';
+COMMENT ON INDEX rs2ddb.job_settled IS 'jobs that are settled, by age';
 COMMENT ON INDEX rs2ddb.file_open IS 'files that are not done';
 COMMENT ON INDEX rs2ddb.event_job IS 'events of a job in order';
 

@@ -273,6 +273,19 @@ static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus stat
         r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates);
 }
 
+static void show_progress(const R2dLoad *load)
+{
+    R2dTransferProgress progress;
+    char text[128];
+
+    r2d_transfer_progress(load->transfer, &progress);
+    snprintf(text, sizeof text,
+             "rs2ddb job " INT64_FORMAT ": loading file %d, " INT64_FORMAT " of " INT64_FORMAT
+             " rows",
+             load->job->job_id, load->file.file_no, progress.checkpoint, load->file.rows_promised);
+    pgstat_report_activity(STATE_RUNNING, text);
+}
+
 /* Counts, checkpoint and rejects in one short transaction, which also brings the job's orders. */
 static void commit_progress(R2dLoad *load, const R2dReject *first)
 {
@@ -282,6 +295,7 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
     r2d_tx_commit();
     MemoryContextSwitchTo(load->file_context);
     share(load);
+    show_progress(load);
 }
 
 static void commit_when_due(R2dLoad *load)

@@ -64,6 +64,19 @@ static R2dFileCounts look(R2dLeader *leader, int *slots)
     return counts;
 }
 
+static void show_progress(const R2dLeader *leader, const R2dFileCounts *counts)
+{
+    char text[160];
+
+    snprintf(text, sizeof text,
+             "rs2ddb job " INT64_FORMAT ": loading, " INT64_FORMAT " of " INT64_FORMAT
+             " files done, " INT64_FORMAT " of " INT64_FORMAT " rows",
+             leader->job_id, counts->done,
+             counts->pending + counts->running + counts->done + counts->failed, counts->settled,
+             leader->job->rows_unloaded);
+    pgstat_report_activity(STATE_RUNNING, text);
+}
+
 /* No loader to be had: one file in this process, then look again. */
 static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
 {
@@ -107,6 +120,7 @@ void r2d_loading(R2dLeader *leader)
 
     while (counts.pending + counts.running > 0 && counts.systemic == 0) {
         start_loaders(leader, loaders, &counts, slots);
+        show_progress(leader, &counts);
         if (loaders->count == 0 && counts.pending > 0)
             help_yourself(leader, loaders);
         else
