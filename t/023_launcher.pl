@@ -132,6 +132,38 @@ $node->stop('immediate');
 $node->start;
 succeed_by_themselves('immediate shutdown', @jobs);
 
+# ---- a database that was wanted ---------------------------------------------------------------
+
+@jobs = held_up_jobs('database copied', 'second');
+$sql->('CREATE DATABASE copy TEMPLATE second');
+succeed_by_themselves('database copied', @jobs);
+is($node->safe_psql('copy', "SELECT state FROM rs2ddb.job WHERE job_id = $jobs[0][1]"), 'queued', 'database copied: in the copy it is left alone');
+
+@jobs = held_up_jobs('database renamed', 'second');
+$sql->('ALTER DATABASE second RENAME TO third');
+$sql->('ALTER DATABASE third RENAME TO second');
+succeed_by_themselves('database renamed', @jobs);
+
+(undef) = held_up_jobs('database dropped', 'second');
+$sql->('ALTER DATABASE second RENAME TO dropped');
+$sql->('DROP DATABASE dropped');
+clear_faults();
+$sql->('CREATE DATABASE second');
+{
+	local $Rs2ddb::database = 'second';
+	$node->safe_psql('second', 'CREATE EXTENSION rs2ddb');
+	create_warehouse($node, 'warehouse');
+}
+@jobs = held_up_jobs('extension dropped', 'second');
+$node->safe_psql('second', 'DROP EXTENSION rs2ddb CASCADE');
+clear_faults();
+ok(wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type LIKE 'rs2ddb %'"), 'extension dropped: only the launcher stays');
+{
+	local $Rs2ddb::database = 'second';
+	$node->safe_psql('second', 'CREATE EXTENSION rs2ddb');
+	create_warehouse($node, 'warehouse');
+}
+
 # ---- more jobs than workers -------------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', 'rs2ddb.max_workers = 1');

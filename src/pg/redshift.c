@@ -10,8 +10,7 @@
 
 #include "../core/unload/query.h"
 #include "../core/unload/refusal.h"
-#include "compat.h"
-#include "home.h"
+#include "resolve.h"
 #include "wait.h"
 
 #define DEFAULT_PORT              "5439"
@@ -47,28 +46,9 @@ static void receive_notice(void *arg, const PGresult *result)
         redshift->unloaded_rows = rows;
 }
 
-/* Waits until the connection's socket is ready; meanwhile does what a worker in a wait must. False
- * when the deadline (0: none) passed. */
 static bool wait_socket(PGconn *conn, int events, TimestampTz deadline)
 {
-    int happened = 0;
-
-    while ((happened & events) == 0) {
-        int left_ms = R2D_HOME_LOOK_MS;
-        if (deadline != 0)
-            left_ms =
-                (int)Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), left_ms);
-        if (left_ms <= 0)
-            return false;
-        happened =
-            WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | events,
-                              PQsocket(conn), left_ms, r2d_wait_event(R2D_WAIT_WAREHOUSE));
-        if (happened & WL_LATCH_SET)
-            ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
-        r2d_home_tick();
-    }
-    return true;
+    return r2d_wait_socket(PQsocket(conn), events, deadline);
 }
 
 /* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
@@ -107,9 +87,10 @@ static void throw_connection(const R2dOptions *options, const char *why)
     r2d_throw(&err);
 }
 
-static PGconn *start_connection(const R2dOptions *options)
+static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *addresses)
 {
     const char *keywords[] = {"host",
+                              "hostaddr",
                               "port",
                               "dbname",
                               "user",
@@ -123,7 +104,8 @@ static PGconn *start_connection(const R2dOptions *options)
                               "keepalives_interval",
                               "keepalives_count",
                               NULL};
-    const char *values[] = {options->host,
+    const char *values[] = {addresses->count > 0 ? addresses->hosts : options->host,
+                            addresses->list,
                             options->port ? options->port : DEFAULT_PORT,
                             options->dbname,
                             options->user,
@@ -144,11 +126,14 @@ static PGconn *start_connection(const R2dOptions *options)
 static R2dRedshift *connect_session(MemoryContext context, const R2dOptions *options, int timeout_s)
 {
     R2dRedshift *redshift = MemoryContextAllocZero(context, sizeof *redshift);
+    R2dAddresses addresses = r2d_resolve(options->host, timeout_s);
 
+    if (addresses.problem != NULL)
+        throw_connection(options, addresses.problem);
     redshift->context = context;
     redshift->unloaded_rows = -1;
     r2d_on_reset(context, close_conn, redshift);
-    redshift->conn = start_connection(options);
+    redshift->conn = start_connection(options, &addresses);
     if (redshift->conn == NULL) {
         ReleaseExternalFD();
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));

@@ -70,3 +70,25 @@ void r2d_sleep(int timeout_ms)
     CHECK_FOR_INTERRUPTS();
     r2d_home_tick();
 }
+
+bool r2d_wait_socket(int fd, int events, TimestampTz deadline)
+{
+    int happened = 0;
+
+    while ((happened & events) == 0) {
+        int left_ms = R2D_HOME_LOOK_MS;
+        if (deadline != 0)
+            left_ms =
+                (int)Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), left_ms);
+        if (left_ms <= 0)
+            return false;
+        happened =
+            WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH | events, fd,
+                              left_ms, r2d_wait_event(R2D_WAIT_WAREHOUSE));
+        if (happened & WL_LATCH_SET)
+            ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+        r2d_home_tick();
+    }
+    return true;
+}

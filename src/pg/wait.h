@@ -6,6 +6,8 @@
 
 #include "bridge.h"
 
+#include "utils/timestamp.h"
+
 #include "../core/http/http.h"
 
 typedef struct R2dWaiter R2dWaiter;
@@ -29,5 +31,9 @@ extern R2dWait r2d_waiter_table(R2dWaiter *waiter);
 /* Sleeps on the latch for at most timeout_ms, then checks for interrupts; a worker also looks
  * whether it may stay in its database (home.h). */
 extern void r2d_sleep(int timeout_ms);
+
+/* Waits until a socket of the warehouse is ready for one of the events (WL_SOCKET_*); meanwhile
+ * does what r2d_sleep does. False when the deadline (0: none) passed. */
+extern bool r2d_wait_socket(int fd, int events, TimestampTz deadline);
 
 #endif
