@@ -49,6 +49,7 @@ sub stops_with_the_reason
 	is($row->{error_sqlstate}, '53100', "$name: and its SQLSTATE");
 	like($row->{error_hint}, qr/free disk space/, "$name: and what to do");
 	ok(wait_for($node, no_workers()), "$name: no worker goes on trying");
+	is($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id = $job AND state = 'running'"), '0', "$name: no file is left as if it were loaded");
 	is($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id = $job AND items_written + rows_collapsed + rows_rejected <> checkpoint"), '0',
 		"$name: counts and checkpoints agree");
 	is($sql->("SELECT count(*) FROM rs2ddb.file f WHERE job_id = $job AND rows_rejected <> (SELECT count(*) FROM rs2ddb.reject r
@@ -76,11 +77,14 @@ for my $workers (4, 1)
 	$node->reload;
 	ok(wait_for($node, 'SHOW rs2ddb.max_workers', $workers), $who);
 	for my $case ([ 'no room for a reject', [ reject => 'INSERT', 'NEW.row_number > 50' ] ],
-		[ 'no room for progress', [ file => 'UPDATE', 'NEW.checkpoint > 0' ] ])
+		[ 'no room for progress', [ file => 'UPDATE', 'NEW.checkpoint > 0' ] ],
+		[ 'no room to give files back, at first', [ reject => 'INSERT', 'true' ],
+			[ file => 'UPDATE', "NEW.state = 'pending' AND nextval('gave_back') = 1" ] ])
 	{
 		my ($what, @triggers) = @$case;
 		my $name = "$what, $who";
 		my $table = unique('full-disk');
+		$sql->('DROP SEQUENCE IF EXISTS gave_back; CREATE SEQUENCE gave_back');
 		gateway(rows_per_file => 250, slices => 4);
 		disk_is_full(@triggers);
 		my $job = export_job($node, $query, $table, %args);

@@ -262,13 +262,13 @@ void r2d_catalog_files_release(int64 job_id)
         int file_no = DatumGetInt32(SPI_getbinval(running->vals[i], running->tupdesc, 1, &is_null));
         if (!r2d_pool_lock_file(job_id, file_no))
             continue;
+        r2d_pool_unlock_file(job_id, file_no); /* an error below must not leave it locked */
         args.count = 1;
         r2d_arg_int4(&args, file_no);
         r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', loader_pid = NULL, "
                     "rows_per_s = NULL, units_per_s = NULL, throttled_share = NULL "
                     "WHERE job_id = $1 AND file_no = $2 AND state = 'running'",
                     &args);
-        r2d_pool_unlock_file(job_id, file_no);
     }
     r2d_spi_leave(&spi);
 }

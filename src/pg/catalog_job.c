@@ -275,9 +275,16 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
         return R2D_CANCEL_SETTLED;
     if (!r2d_pool_lock_job(job_id)) /* the lock, not the process id, says whether it is led */
         return R2D_CANCEL_INTERRUPT;
-    if (untouched)
-        r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
-    r2d_pool_unlock_job(job_id);
+    PG_TRY();
+    {
+        if (untouched)
+            r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
+    }
+    PG_FINALLY();
+    {
+        r2d_pool_unlock_job(job_id);
+    }
+    PG_END_TRY();
     return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
