@@ -137,6 +137,19 @@ static void answer_others(const Connection *connection, const char *path)
     } else if (strcmp(path, "/drop") == 0) {
         send_body(connection, 200, "dropped");
         _exit(0);
+    } else if (strcmp(path, "/twice") == 0) {
+        send_body(connection, 200, "asked");
+        usleep(20000); /* mostly in another piece */
+        send_body(connection, 200, "unasked");
+    } else if (strcmp(path, "/first") == 0) {
+        if (connection->count > 1)
+            _exit(0);
+        send_body(connection, 200, "first");
+    } else if (strcmp(path, "/mute") == 0) {
+        _exit(0);
+    } else if (strcmp(path, "/early") == 0) {
+        send_body(connection, 413, "early");
+        sleep(60);
     } else if (strcmp(path, "/silent") == 0) {
         send_sized(connection, 200, 100);
         send_pattern(connection->fd, 0, 50);
@@ -170,6 +183,8 @@ static void read_request(Connection *connection)
     connection->head_len = (size_t)(end - connection->in) + 4;
     length = strcasestr(connection->in, "\r\ncontent-length:");
     connection->body_len = length != NULL && length < end ? (size_t)atol(length + 17) : 0;
+    if (strstr(connection->in, " /early ") != NULL)
+        connection->body_len = 0;
     while (connection->in_len < connection->head_len + connection->body_len)
         receive(connection);
 }

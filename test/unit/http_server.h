@@ -10,6 +10,10 @@
  *   /interim      a 100 with headers of its own, then 200 "done"
  *   /cut/N        promises N + 1 bytes, sends N, closes
  *   /drop         200 "dropped", keep-alive, and closes all the same
+ *   /twice        two replies to the one request: "asked", then "unasked"
+ *   /first        200 "first" to the first request of a connection; to any other it just closes
+ *   /mute         closes without a byte
+ *   /early        413 "early" to the head alone; the body is never read
  *   /silent       the head, half a body, then nothing for a minute
  *   /never        nothing at all for a minute
  *   /flood        headers without end

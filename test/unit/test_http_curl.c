@@ -159,6 +159,81 @@ static void a_connection_that_died_idle_is_replaced(void **state)
     }
 }
 
+/* What is in the socket before a request is sent cannot be the reply to it. */
+static void what_comes_unasked_answers_nothing(void **state)
+{
+    HttpFixture *fixture = *state;
+    if (!http_fixture_frequent) /* libcurl 7.88 is that trustful */
+        skip();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(http_fixture_get(fixture, "/twice", NULL), R2D_OK);
+        assert_view(r2d_bytes_view(&fixture->exchange.response), "asked");
+        r2d_http_wait_poll.wait(NULL, fixture->client->ops->wait_fd(fixture->client), 200);
+        assert_int_equal(http_fixture_get(fixture, "/status/404", NULL), R2D_OK);
+        assert_view(r2d_bytes_view(&fixture->exchange.response), "status 404");
+    }
+}
+
+static void a_request_that_meets_a_closing_connection_goes_out_again(void **state)
+{
+    HttpFixture *fixture = *state;
+    R2dError err;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(http_fixture_get(fixture, "/first", NULL), R2D_OK);
+        assert_view(r2d_bytes_view(&fixture->exchange.response), "first");
+        assert_int_equal(header_int(&fixture->exchange, "x-count"), 1);
+    }
+    assert_int_equal(http_fixture_get(fixture, "/mute", &err), R2D_FAILED); /* again, but once */
+    assert_int_equal(err.kind, R2D_ERR_NETWORK);
+    assert_int_equal(err.action, R2D_ACT_RETRY);
+}
+
+static void a_reply_may_come_before_the_body_is_sent(void **state)
+{
+    HttpFixture *fixture = *state;
+    const size_t size = 16 * 1024 * 1024;
+    char *body = calloc(1, size);
+    fixture->exchange.method = "POST";
+    fixture->exchange.body = r2d_view(body, size);
+    assert_int_equal(http_fixture_get(fixture, "/early", NULL), R2D_OK);
+    assert_int_equal(fixture->exchange.status, 413);
+    assert_view(r2d_bytes_view(&fixture->exchange.response), "early");
+    fixture->exchange.body = R2D_VIEW("");
+    assert_int_equal(http_fixture_get(fixture, "/size/5", NULL), R2D_OK);
+    assert_int_equal(header_int(&fixture->exchange, "x-count"), 1);
+    free(body);
+}
+
+static void a_finished_exchange_can_be_freed_before_it_is_returned(void **state)
+{
+    HttpFixture *fixture = *state;
+    R2dHttpClient *client = fixture->client;
+    R2dHttpExchange *exchange = calloc(1, sizeof *exchange);
+    http_fixture_exchange(exchange, &fixture->unit.alloc);
+    http_fixture_url(fixture, "/size/5");
+    exchange->url = fixture->url;
+    assert_int_equal(client->ops->start(client, exchange, NULL), R2D_OK);
+    while (exchange->state == R2D_HTTP_RUNNING) {
+        r2d_http_wait_poll.wait(NULL, client->ops->wait_fd(client), client->ops->wait_ms(client));
+        assert_int_equal(client->ops->step(client, NULL), R2D_OK);
+    }
+    r2d_http_exchange_free(client, exchange);
+    free(exchange);
+    assert_null(client->ops->next_done(client));
+}
+
+static void an_exchange_may_be_frequent_now_and_not_then(void **state)
+{
+    HttpFixture *fixture = *state;
+    for (int i = 0; i < 6; i++) {
+        fixture->exchange.is_frequent = !fixture->exchange.is_frequent;
+        assert_int_equal(http_fixture_get(fixture, "/size/5", NULL), R2D_OK);
+        fixture->exchange.is_frequent = !fixture->exchange.is_frequent;
+        fixture->client->ops->cancel(fixture->client, &fixture->exchange);
+        fixture->exchange.is_frequent = i % 2;
+    }
+}
+
 static void silence_ends_an_exchange(void **state)
 {
     HttpFixture *fixture = *state;
@@ -207,6 +282,10 @@ static void bad_requests_do_not_start(void **state)
     assert_int_equal(err.kind, R2D_ERR_ARGUMENT);
     assert_int_equal(fixture->exchange.state, R2D_HTTP_IDLE);
     r2d_http_headers_clear(&fixture->exchange);
+    assert_int_equal(http_fixture_get(fixture, "/echo HTTP/1.1\r\nx-smuggled: c\r\nx:", &err),
+                     R2D_FAILED);
+    assert_int_equal(err.kind, R2D_ERR_ARGUMENT);
+    assert_int_equal(fixture->exchange.state, R2D_HTTP_IDLE);
     static const char *const urls[] = {"ftp://127.0.0.1/",
                                        "file:///etc/passwd",
                                        "http://u:p@h/",
@@ -329,6 +408,11 @@ int main(void)
         HTTP_TEST(a_status_is_no_failure_and_redirects_stay),
         HTTP_TEST(a_cut_body_is_noticed),
         HTTP_TEST(a_connection_that_died_idle_is_replaced),
+        HTTP_TEST(what_comes_unasked_answers_nothing),
+        HTTP_TEST(a_request_that_meets_a_closing_connection_goes_out_again),
+        HTTP_TEST(a_reply_may_come_before_the_body_is_sent),
+        HTTP_TEST(a_finished_exchange_can_be_freed_before_it_is_returned),
+        HTTP_TEST(an_exchange_may_be_frequent_now_and_not_then),
         HTTP_TEST(silence_ends_an_exchange),
         HTTP_TEST(a_total_timeout_ends_an_exchange),
         HTTP_TEST(a_body_over_the_limit_fails_the_exchange),

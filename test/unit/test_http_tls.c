@@ -154,6 +154,24 @@ static void running_exchanges_can_be_cancelled_and_closed(void **state)
     }
 }
 
+/* The front changes its key five times a second, which is no reply. */
+static void tls_alone_does_not_break_the_silence(void **state)
+{
+    (void)state;
+    UnitAlloc unit;
+    R2dHttpExchange exchange;
+    R2dError err;
+    R2dHttpClient *client = open_client(&unit, front.ca_file);
+    http_fixture_exchange(&exchange, &unit.alloc);
+    assert_int_equal(post(client, &exchange, front.base_url, "/size/5", NULL), R2D_OK);
+    exchange.silence_timeout_ms = 1000;
+    exchange.total_timeout_ms = 9000;
+    assert_int_equal(post(client, &exchange, front.base_url, "/never", &err), R2D_FAILED);
+    assert_non_null(strstr(err.message, "no byte came or went for 1 s"));
+    r2d_http_exchange_free(client, &exchange);
+    close_client(client, &unit);
+}
+
 static void refuse(const char *base_url, const char *ca_file)
 {
     UnitAlloc unit;
@@ -185,6 +203,7 @@ static int run(const char *name, bool frequent)
         cmocka_unit_test(a_further_connection_resumes_the_session),
         cmocka_unit_test(many_exchanges_run_at_once),
         cmocka_unit_test(running_exchanges_can_be_cancelled_and_closed),
+        cmocka_unit_test(tls_alone_does_not_break_the_silence),
         cmocka_unit_test(certificates_that_do_not_fit_are_refused),
     };
     http_fixture_frequent = frequent;

@@ -235,6 +235,47 @@ static void limits_hold(void **state)
     end(&reading);
 }
 
+/* What carries no body must end, too: a reader that takes all that comes would never come back. */
+static void replies_without_an_end_are_given_up(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *start, *again;
+    } endless[] = {
+        {"", "HTTP/1.1 100 Go\r\nx: y\r\n\r\n"},
+        {OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n", "x: y\r\n"},
+        {OK_HEAD "Transfer-Encoding: chunked\r\n\r\n",
+         "1;xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\na\r\n"},
+    };
+    for (int i = 0; i < 3; i++) {
+        Reading reading;
+        begin(&reading, &r2d_alloc_libc, "POST");
+        reading.exchange.response_limit = 1000 * 1000;
+        feed(&reading, endless[i].start, strlen(endless[i].start));
+        for (int again = 0; again < 100 * 1000 && reading.status == R2D_AGAIN; again++)
+            feed(&reading, endless[i].again, strlen(endless[i].again));
+        assert_int_equal(reading.status, R2D_FAILED);
+        assert_int_equal(reading.exchange.error.kind, R2D_ERR_LIMIT);
+        end(&reading);
+    }
+}
+
+static void small_chunks_are_no_waste(void **state)
+{
+    (void)state;
+    const char *head = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n";
+    Reading reading;
+    begin(&reading, &r2d_alloc_libc, "POST");
+    reading.exchange.response_limit = 1000 * 1000;
+    feed(&reading, head, strlen(head));
+    for (int i = 0; i < 100 * 1000; i++)
+        feed(&reading, "1\r\na\r\n", 6);
+    feed(&reading, "0\r\n\r\n", 5);
+    assert_int_equal(reading.status, R2D_END);
+    assert_int_equal(reading.exchange.received_bytes, 100 * 1000);
+    end(&reading);
+}
+
 static void memory_failures_are_told(void **state)
 {
     (void)state;
@@ -267,6 +308,8 @@ int main(void)
         cmocka_unit_test(headers_are_found_afterwards),
         cmocka_unit_test(a_state_serves_one_reply_after_the_other),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(replies_without_an_end_are_given_up),
+        cmocka_unit_test(small_chunks_are_no_waste),
         cmocka_unit_test(memory_failures_are_told),
     };
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /*
  * tls_front.h - TLS in front of a plain server of the tests: processes of its own on 127.0.0.1,
  * with a certificate that it makes itself. Replies get an x-resumed header (0 or 1: whether the TLS
- * session of the connection was resumed) right behind their status line.
+ * session of the connection was resumed) right behind their status line. A connection on which
+ * nothing moves changes its key five times a second.
  */
 #ifndef R2D_TEST_TLS_FRONT_H
 #define R2D_TEST_TLS_FRONT_H

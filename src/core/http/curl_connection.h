@@ -10,8 +10,8 @@
 
 #include "curl_engine.h"
 
-/* One receive of a buffer of this size takes a whole TLS record, so nothing stays unseen behind a
- * socket that is not readable. */
+/* A whole TLS record. More may be waiting behind it in OpenSSL or in the TLS of a proxy, where no
+ * socket tells of it: receive until R2D_IO_LATER, and before a request is sent. */
 #define R2D_CONNECTION_READ_BYTES (16 * 1024)
 
 typedef struct R2dCurlConnection R2dCurlConnection;

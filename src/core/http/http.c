@@ -24,7 +24,7 @@ void r2d_http_exchange_init(R2dHttpExchange *exchange, const R2dAlloc *alloc)
 
 void r2d_http_exchange_free(R2dHttpClient *client, R2dHttpExchange *exchange)
 {
-    if (exchange->transport != NULL)
+    if (client != NULL)
         client->ops->forget(client, exchange);
     exchange->transport = NULL;
     exchange->state = R2D_HTTP_IDLE;

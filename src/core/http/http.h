@@ -85,7 +85,7 @@ typedef struct R2dHttpClientOps {
     int (*wait_fd)(R2dHttpClient *client);
     /* Milliseconds until step must be called even if wait_fd is silent; -1: no limit. */
     int (*wait_ms)(R2dHttpClient *client);
-    /* Frees what `exchange->transport` holds (called by r2d_http_exchange_free). */
+    /* Cancels it, and frees what `exchange->transport` holds (called by r2d_http_exchange_free). */
     void (*forget)(R2dHttpClient *client, R2dHttpExchange *exchange);
     /* Cancels all exchanges and frees the client. */
     void (*close)(R2dHttpClient *client);
@@ -106,6 +106,7 @@ typedef struct R2dWait {
 extern const R2dWait r2d_http_wait_poll; /* plain poll(2) */
 
 void r2d_http_exchange_init(R2dHttpExchange *exchange, const R2dAlloc *alloc);
+/* client NULL: it was closed before. */
 void r2d_http_exchange_free(R2dHttpClient *client, R2dHttpExchange *exchange);
 
 /* Clears the request headers and appends one; the views are borrowed like the rest of the request.

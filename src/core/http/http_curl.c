@@ -53,18 +53,17 @@ static void curl_cancel(R2dHttpClient *base, R2dHttpExchange *exchange)
 {
     Client *client = of(base);
     r2d_http_done_remove(&client->done, exchange);
-    if (exchange->transport == NULL)
+    if (exchange->state != R2D_HTTP_RUNNING)
         return;
-    if (exchange->is_frequent)
-        r2d_lanes_cancel(&client->lanes, exchange);
-    else
+    r2d_lanes_cancel(&client->lanes, exchange);
+    if (exchange->transport != NULL)
         r2d_curl_transfer_cancel(exchange->transport);
 }
 
 static void curl_resume(R2dHttpClient *base, R2dHttpExchange *exchange)
 {
     (void)base;
-    if (exchange->transport != NULL && !exchange->is_frequent)
+    if (exchange->transport != NULL)
         r2d_curl_transfer_resume(exchange->transport);
 }
 
@@ -109,7 +108,7 @@ static void curl_forget(R2dHttpClient *base, R2dHttpExchange *exchange)
     R2dCurlTransfer *transfer = exchange->transport, **link = &of(base)->transfers;
     curl_cancel(base, exchange);
     exchange->transport = NULL;
-    if (exchange->is_frequent)
+    if (transfer == NULL)
         return;
     while (*link != transfer)
         link = &(*link)->next;

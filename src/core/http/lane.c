@@ -5,8 +5,10 @@
 
 #include <sys/epoll.h>
 
-/* Head and beginning of a body go out together: one TLS record, one system call. */
-#define FIRST_BYTES ((size_t)16 * 1024)
+/* Head and beginning of a body go out together: one TLS record, one system call. The rest goes
+ * record by record, so that what was sent is known: OpenSSL counts what it was handed only when all
+ * is out. */
+#define RECORD_BYTES ((size_t)16 * 1024)
 
 static int64_t now_us(void)
 {
@@ -30,8 +32,6 @@ static void disconnect(R2dLane *lane)
 /* The exchange has left; the connection is kept for the next, or not. */
 static void let_go(R2dLane *lane, bool keep)
 {
-    if (lane->exchange != NULL)
-        lane->exchange->transport = NULL;
     lane->exchange = NULL;
     if (!keep)
         disconnect(lane);
@@ -59,7 +59,7 @@ static void fail_silent(R2dLane *lane)
     finish(lane, false);
 }
 
-/* A byte has moved. */
+/* A byte has moved; those of TLS's own do not count. */
 static void note_activity(R2dLane *lane)
 {
     lane->silent_us = now_us() + lane->exchange->silence_timeout_ms * R2D_US_PER_MS;
@@ -88,11 +88,14 @@ static void lose(R2dLane *lane, const char *text)
 
 static R2dView next_to_send(const R2dLane *lane)
 {
-    R2dView body = lane->exchange->body;
-    if (lane->sent < lane->first.len)
-        return r2d_view(lane->first.data + lane->sent, lane->first.len - lane->sent);
-    size_t at = lane->body_in_first + lane->sent - lane->first.len;
-    return r2d_view(body.data + at, body.len - at);
+    R2dView all = r2d_bytes_view(&lane->first);
+    size_t at = lane->sent;
+    if (at >= all.len) {
+        at += lane->body_in_first - all.len;
+        all = lane->exchange->body;
+    }
+    size_t len = all.len - at;
+    return r2d_view(all.data + at, len < RECORD_BYTES ? len : RECORD_BYTES);
 }
 
 static void set_waits_to_send(R2dLane *lane, bool waits)
@@ -112,9 +115,10 @@ static void send_request(R2dLane *lane)
     while (io == R2D_IO_SOME && (data = next_to_send(lane)).len > 0) {
         io = r2d_curl_connection_send(&lane->connection, data, &count);
         lane->sent += count;
+        if (io == R2D_IO_SOME)
+            note_activity(lane);
     }
-    note_activity(lane);
-    lane->is_sent = io != R2D_IO_LATER;
+    lane->is_sent = io == R2D_IO_SOME;
     set_waits_to_send(lane, io == R2D_IO_LATER);
 }
 
@@ -129,11 +133,12 @@ static void receive_reply(R2dLane *lane)
     while (status == R2D_AGAIN && io == R2D_IO_SOME) {
         io = r2d_curl_connection_receive(&lane->connection, buffer, &count);
         if (io == R2D_IO_SOME)
+            note_activity(lane);
+        if (io == R2D_IO_SOME)
             status = r2d_reply_read(&lane->reply, lane->exchange, r2d_view(buffer, count), &taken);
         else if (io == R2D_IO_CLOSED)
             status = r2d_reply_closed(&lane->reply, &text);
     }
-    note_activity(lane);
     if (status == R2D_END)
         finish(lane, io == R2D_IO_SOME && taken == count && lane->is_sent && !lane->reply.is_last);
     else if (lane->exchange->error.kind != R2D_ERR_NONE)
@@ -147,6 +152,7 @@ static void begin(R2dLane *lane)
     lane->sent = 0;
     lane->is_sent = false;
     lane->reply.begun = false;
+    note_activity(lane);
     send_request(lane);
 }
 
@@ -163,19 +169,19 @@ static void on_opened(R2dCurlConnection *connection, CURLcode code)
     r2d_lanes_note_due(lane);
 }
 
-/* Nobody was asked anything: what comes is TLS's own, or the end. */
-static void check_idle(R2dLane *lane)
+/* Nobody was asked anything: what comes is TLS's own, or the end, or not to be trusted. */
+static bool is_quiet(R2dLane *lane)
 {
     size_t count;
     char *buffer = lane->lanes->read_buffer;
-    if (r2d_curl_connection_receive(&lane->connection, buffer, &count) != R2D_IO_LATER)
-        let_go(lane, false);
+    return r2d_curl_connection_receive(&lane->connection, buffer, &count) == R2D_IO_LATER;
 }
 
 void r2d_lane_ready(R2dLane *lane, uint32_t events)
 {
     if (lane->exchange == NULL) {
-        check_idle(lane);
+        if (!is_quiet(lane))
+            let_go(lane, false);
         return;
     }
     if (events & EPOLLOUT)
@@ -210,7 +216,7 @@ static R2dStatus write_first(R2dLane *lane, const R2dHttpExchange *exchange, R2d
     if (r2d_http_request_head(exchange, lane->lanes->engine->options.user_agent, first, err) !=
         R2D_OK)
         return R2D_FAILED;
-    size_t room = first->len < FIRST_BYTES ? FIRST_BYTES - first->len : 0;
+    size_t room = first->len < RECORD_BYTES ? RECORD_BYTES - first->len : 0;
     lane->body_in_first = exchange->body.len < room ? exchange->body.len : room;
     return r2d_bytes_append(first, exchange->body.data, lane->body_in_first) ? R2D_OK
                                                                              : r2d_fail_memory(err);
@@ -237,13 +243,14 @@ R2dStatus r2d_lane_start(R2dLane *lane, R2dHttpExchange *exchange, R2dError *err
     r2d_reply_start(&lane->reply, exchange);
     lane->exchange = exchange;
     lane->total_us = total_ms > 0 ? now_us() + total_ms * R2D_US_PER_MS : 0;
-    exchange->transport = lane;
     exchange->state = R2D_HTTP_RUNNING;
     lane->is_used = true;
-    if (lane->connection.fd >= 0)
+    if (lane->connection.fd >= 0 && is_quiet(lane)) {
         begin(lane);
-    else
+    } else {
+        disconnect(lane);
         dial(lane);
+    }
     r2d_lanes_note_due(lane);
     return R2D_OK;
 }

@@ -24,8 +24,8 @@ typedef struct R2dLane {
     R2dBytes origin; /* where the connection leads; zero-terminated */
     R2dBytes first;  /* head, and the beginning of the body */
     size_t body_in_first;
-    size_t sent; /* of first, then of the rest of the body */
-    bool is_sent;
+    size_t sent;        /* of first, then of the rest of the body */
+    bool is_sent;       /* all of it */
     bool is_used;       /* the connection has carried a request before this one */
     bool waits_to_send; /* for the socket */
     R2dReply reply;

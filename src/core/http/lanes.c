@@ -114,11 +114,11 @@ R2dStatus r2d_lanes_start(R2dLanes *lanes, R2dHttpExchange *exchange, R2dError *
     return status;
 }
 
-void r2d_lanes_cancel(R2dLanes *lanes, R2dHttpExchange *exchange)
+void r2d_lanes_cancel(R2dLanes *lanes, const R2dHttpExchange *exchange)
 {
-    (void)lanes;
-    if (exchange->transport != NULL)
-        r2d_lane_cancel(exchange->transport);
+    for (int i = 0; i < lanes->count; i++)
+        if (lanes->lanes[i]->exchange == exchange)
+            r2d_lane_cancel(lanes->lanes[i]);
 }
 
 bool r2d_lanes_open(R2dLanes *lanes, R2dCurlEngine *engine, R2dHttpDoneList *done)

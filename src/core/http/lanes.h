@@ -23,9 +23,10 @@ struct R2dLanes {
 bool r2d_lanes_open(R2dLanes *lanes, R2dCurlEngine *engine, R2dHttpDoneList *done);
 void r2d_lanes_close(R2dLanes *lanes); /* cancels all exchanges */
 
-/* The contract of http.h; the exchange is frequent. */
+/* The contract of http.h; the exchange is frequent. A lane knows its exchange, not the other way
+ * round: exchange->transport belongs to transfers. */
 R2dStatus r2d_lanes_start(R2dLanes *lanes, R2dHttpExchange *exchange, R2dError *err);
-void r2d_lanes_cancel(R2dLanes *lanes, R2dHttpExchange *exchange);
+void r2d_lanes_cancel(R2dLanes *lanes, const R2dHttpExchange *exchange); /* harmless: see http.h */
 
 void r2d_lanes_socket(R2dLanes *lanes, const R2dHttpReady *ready);
 void r2d_lanes_check_time(R2dLanes *lanes);   /* once a step */

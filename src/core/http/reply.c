@@ -6,6 +6,11 @@
 
 #define LINE_BYTES_MAX ((size_t)64 * 1024)
 
+/* Of all lines: heads of interim replies, chunk sizes, trailers. Each byte of the body may bring
+ * its own chunk along. */
+#define LINES_BYTES_MAX ((int64_t)256 * 1024)
+#define CHUNK_BYTES_MAX ((int64_t)16)
+
 void r2d_reply_init(R2dReply *reply, const R2dAlloc *alloc)
 {
     *reply = (R2dReply){.length = -1};
@@ -30,6 +35,7 @@ void r2d_reply_start(R2dReply *reply, R2dHttpExchange *exchange)
     start_head(reply);
     reply->begun = reply->is_last = false;
     reply->line.len = 0;
+    reply->lines_bytes = 0;
     r2d_http_record_start(exchange);
 }
 
@@ -194,6 +200,9 @@ static R2dStatus read_line(R2dReply *reply, R2dHttpExchange *exchange, R2dView *
     size_t len = newline != NULL ? (size_t)(newline - rest->data) + 1 : rest->len;
     R2dView line = r2d_view(rest->data, len);
     *rest = r2d_view(rest->data + len, rest->len - len);
+    reply->lines_bytes += (int64_t)len;
+    if (reply->lines_bytes > LINES_BYTES_MAX + exchange->received_bytes * CHUNK_BYTES_MAX)
+        return r2d_fail(&exchange->error, R2D_ERR_LIMIT, "the response has lines without end");
     if (reply->line.len + len > LINE_BYTES_MAX) {
         r2d_fail(&exchange->error, R2D_ERR_LIMIT, "the response has a line of more than %zu bytes",
                  LINE_BYTES_MAX);

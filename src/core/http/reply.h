@@ -30,7 +30,8 @@ typedef struct R2dReply {
     bool is_chunked; /* by Transfer-Encoding */
     int64_t length;  /* by Content-Length; -1: not told */
     int64_t left;
-    R2dBytes line; /* the start of a line whose end has not come */
+    int64_t lines_bytes; /* that were no body */
+    R2dBytes line;       /* the start of a line whose end has not come */
 } R2dReply;
 
 void r2d_reply_init(R2dReply *reply, const R2dAlloc *alloc);

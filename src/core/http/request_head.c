@@ -63,7 +63,7 @@ R2dStatus r2d_http_request_head(const R2dHttpExchange *exchange, const char *use
 {
     R2dView origin = r2d_http_origin(exchange->url);
     if (!r2d_http_request_is_clean(exchange))
-        return r2d_fail(err, R2D_ERR_ARGUMENT, "a request header has a control character");
+        return r2d_fail(err, R2D_ERR_ARGUMENT, "a URL or request header has a control character");
     bool ok = r2d_bytes_append_text(out, exchange->method) && r2d_bytes_append_char(out, ' ') &&
               append_target(origin.data + origin.len, out) &&
               r2d_bytes_append_text(out, " HTTP/1.1\r\n") &&

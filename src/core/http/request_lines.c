@@ -11,8 +11,17 @@ static bool is_header_text(R2dView text)
     return true;
 }
 
+static bool is_url_text(const char *url)
+{
+    while ((unsigned char)*url > 0x20 && *url != 0x7f)
+        url++;
+    return *url == '\0';
+}
+
 bool r2d_http_request_is_clean(const R2dHttpExchange *exchange)
 {
+    if (!is_url_text(exchange->url))
+        return false;
     for (int i = 0; i < exchange->header_count; i++) {
         const R2dHttpHeader *header = &exchange->headers[i];
         if (!is_header_text(header->name) || !is_header_text(header->value))
@@ -42,7 +51,7 @@ R2dStatus r2d_http_request_lines(const R2dHttpExchange *exchange, R2dBytes *line
 {
     size_t total = 0;
     if (!r2d_http_request_is_clean(exchange))
-        return r2d_fail(err, R2D_ERR_ARGUMENT, "a request header has a control character");
+        return r2d_fail(err, R2D_ERR_ARGUMENT, "a URL or request header has a control character");
     for (int i = 0; i < exchange->header_count; i++)
         total += line_size(&exchange->headers[i]);
     lines->len = 0;

@@ -15,7 +15,7 @@
 R2dStatus r2d_http_request_lines(const R2dHttpExchange *exchange, R2dBytes *lines,
                                  const char *starts[R2D_HTTP_HEADERS_MAX], R2dError *err);
 
-/* Whether no header holds a control character. */
+/* Whether the URL is all visible characters, and no header holds a control character. */
 bool r2d_http_request_is_clean(const R2dHttpExchange *exchange);
 
 bool r2d_http_request_has_header(const R2dHttpExchange *exchange, const char *lower_name);
