@@ -154,6 +154,91 @@ static void running_exchanges_can_be_cancelled_and_closed(void **state)
     }
 }
 
+enum { FAULTY_LANES = 16, FAULTY_REQUESTS = 400 };
+
+typedef struct Faulty {
+    R2dHttpExchange exchange;
+    char url[128], body[32];
+} Faulty;
+
+static void start_faulty(R2dHttpClient *client, Faulty *faulty, int number, unsigned random)
+{
+    static const char *const paths[] = {"/echo", "/echo",  "/echo",  "/echo",  "/drop",
+                                        "/mute", "/first", "/cut/9", "/eof/9", "/size/9"};
+    R2dHttpExchange *exchange = &faulty->exchange;
+    const char *base = random & 1024 ? front.base_url : http_fixture_server.base_url;
+    snprintf(faulty->url, sizeof faulty->url, "%s%s", base, paths[random % 10]);
+    snprintf(faulty->body, sizeof faulty->body, "request %d.", number);
+    exchange->method = "POST";
+    exchange->url = faulty->url;
+    exchange->body = r2d_view_of(faulty->body);
+    assert_int_equal(client->ops->start(client, exchange, NULL), R2D_OK);
+}
+
+static void check_faulty(Faulty *faulty)
+{
+    const char *path = strrchr(faulty->url, '/'), *text = "";
+    if (faulty->exchange.response.len > 0)
+        text = r2d_bytes_text(&faulty->exchange.response);
+    bool is_echo = strcmp(path, "/echo") == 0;
+    if (!faulty->exchange.failed && is_echo)
+        assert_non_null(strstr(text, faulty->body));
+    if (!faulty->exchange.failed && !is_echo)
+        assert_null(strstr(text, "request "));
+}
+
+/* Connections that close or say too little, and requests that are cancelled: whatever comes back
+ * belongs to the request that gets it. */
+static void faults_mix_up_no_replies(void **state)
+{
+    (void)state;
+    static Faulty all[FAULTY_LANES];
+    UnitAlloc unit;
+    R2dHttpExchange *exchange;
+    R2dHttpClient *client = open_client(&unit, front.ca_file);
+    unsigned random = 1;
+    int started = 0, over = 0;
+    for (int i = 0; i < FAULTY_LANES; i++)
+        http_fixture_exchange(&all[i].exchange, &unit.alloc);
+    while (over < FAULTY_REQUESTS) {
+        for (int i = 0; i < FAULTY_LANES; i++) {
+            random = random * 1103515245 + 12345;
+            if (all[i].exchange.state == R2D_HTTP_RUNNING && random >> 16 & 31)
+                continue;
+            if (all[i].exchange.state == R2D_HTTP_RUNNING) {
+                client->ops->cancel(client, &all[i].exchange);
+                over++;
+            }
+            if (started < FAULTY_REQUESTS)
+                start_faulty(client, &all[i], started++, random >> 16);
+        }
+        r2d_http_wait_poll.wait(NULL, client->ops->wait_fd(client), client->ops->wait_ms(client));
+        assert_int_equal(client->ops->step(client, NULL), R2D_OK);
+        for (; (exchange = client->ops->next_done(client)) != NULL; over++)
+            check_faulty((Faulty *)exchange);
+    }
+    for (int i = 0; i < FAULTY_LANES; i++)
+        r2d_http_exchange_free(client, &all[i].exchange);
+    close_client(client, &unit);
+}
+
+/* A scheme may be written in capitals; it is no part of the host. */
+static void the_host_is_named_whatever_the_scheme_looks_like(void **state)
+{
+    (void)state;
+    UnitAlloc unit;
+    R2dHttpExchange exchange;
+    char base[64], expected[64];
+    R2dHttpClient *client = open_client(&unit, front.ca_file);
+    snprintf(base, sizeof base, "HTTPS%s", strchr(front.base_url, ':'));
+    snprintf(expected, sizeof expected, "\r\nHost: %s\r\n", strstr(front.base_url, "//") + 2);
+    http_fixture_exchange(&exchange, &unit.alloc);
+    assert_int_equal(post(client, &exchange, base, "/echo", NULL), R2D_OK);
+    assert_non_null(strstr(r2d_bytes_text(&exchange.response), expected));
+    r2d_http_exchange_free(client, &exchange);
+    close_client(client, &unit);
+}
+
 /* The front changes its key five times a second, which is no reply. */
 static void tls_alone_does_not_break_the_silence(void **state)
 {
@@ -203,6 +288,8 @@ static int run(const char *name, bool frequent)
         cmocka_unit_test(a_further_connection_resumes_the_session),
         cmocka_unit_test(many_exchanges_run_at_once),
         cmocka_unit_test(running_exchanges_can_be_cancelled_and_closed),
+        cmocka_unit_test(faults_mix_up_no_replies),
+        cmocka_unit_test(the_host_is_named_whatever_the_scheme_looks_like),
         cmocka_unit_test(tls_alone_does_not_break_the_silence),
         cmocka_unit_test(certificates_that_do_not_fit_are_refused),
     };

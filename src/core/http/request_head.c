@@ -12,10 +12,10 @@ R2dView r2d_http_origin(const char *url)
 /* The authority without the port that its scheme implies. */
 static R2dView host_of(R2dView origin)
 {
-    bool is_tls = r2d_view_starts(origin, R2D_VIEW("https://"));
-    R2dView port = is_tls ? R2D_VIEW(":443") : R2D_VIEW(":80");
-    size_t scheme_len = is_tls ? 8 : 7;
+    const char *scheme_end = memmem(origin.data, origin.len, "://", 3);
+    size_t scheme_len = scheme_end != NULL ? (size_t)(scheme_end + 3 - origin.data) : 0;
     R2dView host = r2d_view(origin.data + scheme_len, origin.len - scheme_len);
+    R2dView port = scheme_len == strlen("https://") ? R2D_VIEW(":443") : R2D_VIEW(":80");
     if (host.len > port.len && memcmp(host.data + host.len - port.len, port.data, port.len) == 0)
         host.len -= port.len;
     return host;
