@@ -3,6 +3,8 @@
 
 /* Batches that may be full and waiting before reading stops. */
 #define READY_MAX 2
+/* For a reply that trickles: it is never silent, and never over. */
+#define TOTAL_TIMEOUT_MS (5 * 60 * 1000)
 
 static void put_free(R2dSender *sender, R2dSlot *slot)
 {
@@ -47,6 +49,7 @@ static bool slot_init(R2dSender *sender, R2dSlot *slot)
     r2d_aws_call_init(&slot->call, alloc);
     slot->call.exchange.response_limit = R2D_BATCH_WRITE_REPLY_MAX;
     slot->call.exchange.is_frequent = true;
+    slot->call.exchange.total_timeout_ms = TOTAL_TIMEOUT_MS;
     slot->call.exchange.owner = slot;
     return r2d_batch_init(&slot->batch, alloc, sender->options.table_name);
 }
