@@ -3,6 +3,8 @@
 
 #include "send/batch_write.h"
 
+#include <stdio.h>
+
 static SendRig rig;
 static R2dBatch batch;
 static R2dBytes scratch;
@@ -67,6 +69,28 @@ static void units_are_those_of_table_and_indexes_together(void **state)
                  "\"CapacityUnits\":4.0}]}",
                  4);
     assert_units("{\"UnprocessedItems\":{}}", -1);
+    end();
+}
+
+/* What the pacer adds up must stay a number. */
+static void units_that_cannot_be_are_not_believed(void **state)
+{
+    (void)state;
+    static const char form[] =
+        "{\"UnprocessedItems\":{},\"ConsumedCapacity\":[{\"CapacityUnits\":%s}]}";
+    static const char *const cases[] = {"-5", "1e999", "-1e999", "1e300", "1000000000"};
+    char text[600], digits[401] = "";
+    begin(RIG_STRING, abc);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(text, sizeof text, form, cases[i]);
+        assert_units(text, -1);
+    }
+    memset(digits, '9', sizeof digits - 1);
+    snprintf(text, sizeof text, form, digits);
+    assert_units(text, -1);
+    assert_units("{\"UnprocessedItems\":{},\"ConsumedCapacity\":[{\"CapacityUnits\":-5},"
+                 "{\"CapacityUnits\":2}]}",
+                 2);
     end();
 }
 
@@ -232,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_are_those_of_table_and_indexes_together),
         cmocka_unit_test(the_usual_reply_needs_no_memory),
+        cmocka_unit_test(units_that_cannot_be_are_not_believed),
         cmocka_unit_test(unprocessed_items_are_found_by_key_in_any_order),
         cmocka_unit_test(numbers_may_come_back_normalised),
         cmocka_unit_test(sort_keys_are_part_of_the_key),

@@ -46,6 +46,47 @@ static void errors_have_service_operation_code_and_cure(void **state)
     call_rig_free(&rig);
 }
 
+/* A proxy that shows the request it refused, or an endpoint that is not what it says. */
+static void what_a_reply_echoes_of_secrets_is_overwritten(void **state)
+{
+    (void)state;
+    static const char token[] = "FwoGZXIvYXdzEBYaDHqa0AP1xVZ8nUTZ";
+    CallRig rig;
+    R2dError err;
+    char reply[1200];
+    call_rig_init(&rig, "dynamodb", token);
+    R2dAwsRequest request = call_rig_dynamodb_request();
+    snprintf(reply, sizeof reply,
+             "400\nx-amzn-RequestId: %s\r\n\n{\"__type\":\"%s\",\"message\":\"sent was "
+             "x-amz-security-token: %s, %s\"}",
+             token, token, token, token);
+    assert_int_equal(call_rig_judge(&rig, &request, reply, &err), R2D_FAILED);
+    assert_null(strstr(err.code, token));
+    assert_null(strstr(err.request_id, token));
+    assert_null(strstr(err.message, token));
+    assert_string_equal(err.detail, "sent was x-amz-security-token: "
+                                    "********************************, "
+                                    "********************************");
+    snprintf(reply, sizeof reply, "400\n\n{\"__type\":\"x\",\"message\":\"%490s%s\"}", "", token);
+    assert_int_equal(call_rig_judge(&rig, &request, reply, &err), R2D_FAILED);
+    assert_null(strstr(err.detail, "FwoG")); /* cut after 21 of its bytes */
+    call_rig_free(&rig);
+}
+
+static void control_characters_of_headers_stay_out_of_errors(void **state)
+{
+    (void)state;
+    CallRig rig;
+    R2dError err;
+    call_rig_init(&rig, "dynamodb", "");
+    R2dAwsRequest request = call_rig_dynamodb_request();
+    assert_int_equal(
+        call_rig_judge(&rig, &request, "400\nx-amzn-RequestId: a\x1b[2Jb\tc\r\n\n{}", &err),
+        R2D_FAILED);
+    assert_string_equal(err.request_id, "a [2Jb c");
+    call_rig_free(&rig);
+}
+
 static void a_damaged_reply_is_a_network_failure(void **state)
 {
     (void)state;
@@ -220,6 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_have_service_operation_code_and_cure),
+        cmocka_unit_test(what_a_reply_echoes_of_secrets_is_overwritten),
+        cmocka_unit_test(control_characters_of_headers_stay_out_of_errors),
         cmocka_unit_test(a_damaged_reply_is_a_network_failure),
         cmocka_unit_test(a_wrong_clock_is_corrected),
         cmocka_unit_test(a_bucket_elsewhere_is_found),

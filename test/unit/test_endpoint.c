@@ -204,6 +204,8 @@ static void encoding_keeps_only_the_unreserved(void **state)
     out.len = 0;
     assert_true(r2d_endpoint_encode(&out, r2d_view(raw, 256), false));
     assert_int_equal(out.len, 66 + 190 * 3);
+    assert_true(r2d_endpoint_encode(&out, r2d_view(NULL, 0), true));
+    assert_int_equal(out.len, 66 + 190 * 3);
     r2d_bytes_free(&out);
 }
 

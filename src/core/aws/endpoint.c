@@ -187,6 +187,8 @@ R2dStatus r2d_endpoint_custom(R2dEndpoint *endpoint, const char *url, R2dError *
 bool r2d_endpoint_encode(R2dBytes *out, R2dView raw, bool keep_slash)
 {
     static const char hex[] = "0123456789ABCDEF";
+    if (raw.len == 0)
+        return true;
     if (raw.len > SIZE_MAX / 16 || !r2d_bytes_reserve(out, raw.len * 3))
         return false;
     char *to = out->data + out->len;

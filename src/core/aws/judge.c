@@ -3,6 +3,7 @@
 #include "../base/crc32.h"
 #include "fault.h"
 #include "fault_body.h"
+#include "redact.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,9 @@ static void copy_request_id(const R2dAwsCall *call, const R2dFaultBody *body, R2
         id = header(call, "x-amz-request-id");
     copy_view(err->request_id, sizeof err->request_id,
               id.len > 0 ? id : r2d_view_of(body->request_id));
+    for (char *at = err->request_id; *at != '\0'; at++) /* a body's is clean, a header's need not */
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = ' ';
 }
 
 /* "DynamoDB BatchWriteItem" */
@@ -172,7 +176,7 @@ static R2dStatus fail_remote(R2dAwsService *service, const R2dAwsCall *call, R2d
     return R2D_FAILED;
 }
 
-R2dStatus r2d_aws_judge(R2dAwsService *service, const R2dAwsCall *call, R2dError *err)
+static R2dStatus judge(R2dAwsService *service, const R2dAwsCall *call, R2dError *err)
 {
     const R2dHttpExchange *exchange = &call->exchange;
     if (exchange->state != R2D_HTTP_DONE)
@@ -184,4 +188,12 @@ R2dStatus r2d_aws_judge(R2dAwsService *service, const R2dAwsCall *call, R2dError
     if (exchange->status >= 200 && exchange->status < 300)
         return R2D_OK;
     return fail_remote(service, call, err);
+}
+
+R2dStatus r2d_aws_judge(R2dAwsService *service, const R2dAwsCall *call, R2dError *err)
+{
+    R2dStatus status = judge(service, call, err);
+    if (status == R2D_FAILED && err != NULL)
+        r2d_redact(service->credentials, err);
+    return status;
 }

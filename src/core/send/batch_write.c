@@ -74,12 +74,21 @@ static bool scan_consumed(R2dView text, double *consumed)
     return found && at < end && *at == ']';
 }
 
+/* More than 25 items of 400 KB cost with twenty indexes each, so that sums stay numbers. */
+#define UNITS_MAX 1e6
+
+static bool are_units(double units)
+{
+    return units >= 0 && units <= UNITS_MAX;
+}
+
 static void sum_consumed(R2dJsonNode root, double *consumed)
 {
     R2dJsonNode list = r2d_json_member(root, "ConsumedCapacity");
     for (int i = 0; i < r2d_json_length(list); i++) {
         double units;
-        if (r2d_json_double(r2d_json_member(r2d_json_element(list, i), "CapacityUnits"), &units))
+        if (r2d_json_double(r2d_json_member(r2d_json_element(list, i), "CapacityUnits"), &units) &&
+            are_units(units))
             *consumed = (*consumed < 0 ? 0 : *consumed) + units;
     }
 }
@@ -165,7 +174,7 @@ R2dStatus r2d_batch_write_reply(const R2dBatch *batch, int sent, const R2dMappin
     /* Within a string the quote would be escaped, and no attribute value is an empty object, so
      * this text can only be the member itself. */
     if (find(text, R2D_VIEW("\"UnprocessedItems\":{}")) != NULL &&
-        scan_consumed(text, &reply->consumed))
+        scan_consumed(text, &reply->consumed) && are_units(reply->consumed))
         return R2D_OK;
     reply->consumed = -1;
     Matching m = {.batch = batch, .sent = sent, .mapping = mapping, .scratch = scratch};
