@@ -29,6 +29,7 @@ section() {
 section "tree" scripts/check_tree.sh
 section "unit tests of the core" make -s -f test/unit/unit.mk unit
 section "unit tests of the core under AddressSanitizer and UBSan" make -s -f test/unit/unit.mk unit SAN=1
+section "fuzzing of the core, a few seconds each, under AddressSanitizer and UBSan" make -s -j2 -f test/fuzz/fuzz.mk fuzz-short
 section "tests of the stand-ins and the verifier" scripts/check_node.sh
 section "SQL surface (pg_regress)" scripts/as_unprivileged.sh scripts/check_sql.sh
 section "end to end (TAP)" scripts/as_unprivileged.sh scripts/check_tap.sh

@@ -47,7 +47,10 @@ check-format: deps
 	@scripts/check_format.sh
 
 fuzz-short: deps
-	@$(MAKE) -s -f test/fuzz/fuzz.mk fuzz-short
+	@$(MAKE) -s -j2 -f test/fuzz/fuzz.mk fuzz-short
+
+fuzz: deps
+	@$(MAKE) -s -j2 -f test/fuzz/fuzz.mk fuzz SECONDS=$(or $(SECONDS),600) F=$(F)
 
 bench: deps
 	@scripts/install.sh

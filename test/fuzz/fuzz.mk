@@ -13,6 +13,8 @@ SECONDS ?= 120
 FUZZ_SHORT_SECONDS ?= 3
 F ?=
 FUZZ_BUILD := build/fuzz
+# Shells count in a variable of this name.
+unexport SECONDS
 FUZZ_NAMES := $(if $(F),$(F),$(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c))))
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc/core \
 	$(shell pkg-config --cflags json-c) -fsanitize=address,undefined -fno-sanitize-recover=undefined
