@@ -306,6 +306,10 @@ COMMENT ON INDEX rs2ddb.job_settled IS 'jobs that are settled, by age';
 COMMENT ON INDEX rs2ddb.file_open IS 'files that are not done';
 COMMENT ON INDEX rs2ddb.event_job IS 'events of a job in order';
 
+-- Default privileges of whoever installs must not open what is closed here.
+REVOKE ALL ON SCHEMA rs2ddb FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA rs2ddb FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA rs2ddb FROM PUBLIC;
 GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
 GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
 

@@ -28,14 +28,49 @@ ALTER SERVER w OPTIONS (SET stage 'bucket/folder');
 ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://169.254.169.254');
 ALTER SERVER w OPTIONS (ADD dynamodb_endpoint 'ftp://127.0.0.1');
 
--- endpoints are for superusers: they decide where credentials are sent
+ALTER SERVER w OPTIONS (SET region 'us-west-2.example.com/');
+ALTER SERVER w OPTIONS (SET dynamodb_region 'us west 2');
+ALTER SERVER w OPTIONS (SET iam_role 'arn:aws:iam::1:role/x'' CREDENTIALS ''y');
+ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://name:hunter2@127.0.0.1');
+
+-- what is empty would be looked for elsewhere: in the server's environment and files
+ALTER SERVER w OPTIONS (SET host '');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', password '');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', aws_access_key_id '');
+
+-- link-local addresses, however they are written
+ALTER SERVER w OPTIONS (SET host '169.254.169.254');
+ALTER SERVER w OPTIONS (SET host 'example.invalid,2852039166');
+ALTER SERVER w OPTIONS (SET host '0xa9.0376.43518');
+ALTER SERVER w OPTIONS (SET host 'fd00:ec2::254');
+ALTER SERVER w OPTIONS (SET host '::ffff:169.254.169.254');
+ALTER SERVER w OPTIONS (SET host 'fe80::1%eth0');
+ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://2852039166');
+ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://0251.0376.0251.0376/');
+ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://[fd00:ec2::254]');
+ALTER SERVER w OPTIONS (ADD dynamodb_endpoint 'http://[::ffff:a9fe:a9fe]:80');
+
+-- endpoints, files and the server's own secrets are for superusers
 CREATE ROLE regress_rs2ddb_plain;
 GRANT USAGE ON FOREIGN DATA WRAPPER rs2ddb TO regress_rs2ddb_plain;
 SET ROLE regress_rs2ddb_plain;
 CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x', s3_endpoint 'http://127.0.0.1:1');
 CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x', dynamodb_endpoint 'http://127.0.0.1:1');
 CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x', sslrootcert '/etc/passwd');
+CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x', ca_file '/etc/passwd');
+CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x', server_credentials 'on');
 CREATE SERVER mine FOREIGN DATA WRAPPER rs2ddb OPTIONS (host 'x');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', password_required 'off');
+ALTER SERVER mine OPTIONS (ADD hostaddr '127.0.0.1');
+-- nor may he touch what a superuser has set
+RESET ROLE;
+ALTER SERVER mine OPTIONS (ADD server_credentials 'on');
+SET ROLE regress_rs2ddb_plain;
+ALTER SERVER mine OPTIONS (SET host 'y');
+-- nor are there options that would read the server's files or services
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', passfile '/etc/passwd');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', service 'y');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', sslkey '/etc/passwd');
 DROP SERVER mine;
 RESET ROLE;
 REVOKE USAGE ON FOREIGN DATA WRAPPER rs2ddb FROM regress_rs2ddb_plain;

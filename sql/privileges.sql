@@ -4,6 +4,26 @@ CREATE ROLE regress_rs2ddb_alice;
 CREATE ROLE regress_rs2ddb_bob NOLOGIN;
 CREATE ROLE regress_rs2ddb_monitor;
 GRANT pg_read_all_stats TO regress_rs2ddb_monitor;
+
+-- what PUBLIC may do with the objects of the extension, all of it
+SELECT d.objid::regclass AS relation, a.privilege_type FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+CROSS JOIN LATERAL aclexplode(COALESCE(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rs2ddb')
+  AND d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND a.grantee = 0 ORDER BY d.objid::regclass::text, 2;
+SELECT d.objid::regprocedure AS "function" FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rs2ddb')
+  AND d.classid = 'pg_proc'::regclass AND a.grantee = 0;
+SELECT relname FROM pg_class WHERE relnamespace = 'rs2ddb'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity;
+SELECT relname FROM pg_class WHERE relnamespace = 'rs2ddb'::regnamespace AND relkind = 'v'
+  AND NOT COALESCE(reloptions @> '{security_invoker=true}', false);
+SELECT a.privilege_type FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a WHERE nspname = 'rs2ddb' AND a.grantee = 0;
+-- no function of the extension is SECURITY DEFINER or SQL that a search path could bend
+SELECT d.objid::regprocedure AS "function", prosecdef, lanname FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+JOIN pg_language l ON l.oid = p.prolang
+WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rs2ddb')
+  AND d.classid = 'pg_proc'::regclass AND (prosecdef OR (lanname <> 'c' AND proconfig IS NULL));
+
 CREATE SERVER w FOREIGN DATA WRAPPER rs2ddb OPTIONS (
     host '127.0.0.1', port '1', dbname 'dev', region 'us-east-1', sslmode 'disable',
     iam_role 'arn:aws:iam::123456789012:role/unload', stage 's3://bucket/');
@@ -39,19 +59,50 @@ SELECT state, owner FROM rs2ddb_wait(:job);
 SELECT count(*) FROM rs2ddb.job;
 SELECT count(*) > 0 AS some FROM rs2ddb.event;
 UPDATE rs2ddb.job SET state = 'succeeded';
+UPDATE rs2ddb.file SET checkpoint = 1000;
 DELETE FROM rs2ddb.file;
+DELETE FROM rs2ddb.reject;
+INSERT INTO rs2ddb.job (owner, server, query, table_name, mode, max_rejects, keep_files, system_identifier, database_oid)
+    VALUES ('postgres', 'w', 'SELECT 1', 'items', 'put', 0, false, 0, 0);
 INSERT INTO rs2ddb.event (job_id, state) VALUES (1, 'succeeded');
+TRUNCATE rs2ddb.job CASCADE;
+SELECT job_id FROM rs2ddb.job FOR UPDATE;
+BEGIN;
+LOCK TABLE rs2ddb.job IN SHARE MODE;
+ROLLBACK;
+SELECT nextval('rs2ddb.job_job_id_seq');
+CREATE TABLE rs2ddb.mine (id int);
+CREATE TRIGGER t AFTER UPDATE ON rs2ddb.job EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TABLE rs2ddb.job DISABLE ROW LEVEL SECURITY;
+DROP POLICY own_jobs ON rs2ddb.job;
 RESET ROLE;
+ANALYZE rs2ddb.job;
 
 -- another one sees nothing of it, in no relation and through no function
 SET ROLE regress_rs2ddb_bob;
 SELECT count(*) FROM rs2ddb.job;
 SELECT count(*) FROM rs2ddb.event;
 SELECT count(*) FROM rs2ddb.progress;
+SELECT count(*) FROM rs2ddb.file;
+SELECT count(*) FROM rs2ddb.reject;
 SELECT rs2ddb_wait(:job);
 SELECT rs2ddb_cancel(:job);
 SELECT rs2ddb_resume(:job);
+-- not even by a condition that tells what it was shown, by statistics, or with row security off
+CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001
+    AS $$ BEGIN RAISE NOTICE 'seen: %', $1; RETURN true; END $$;
+SELECT job_id FROM rs2ddb.job WHERE pg_temp.tell(query);
+SELECT job_id FROM rs2ddb.progress WHERE pg_temp.tell(table_name);
+SELECT job_id FROM rs2ddb.event WHERE pg_temp.tell(state);
+SELECT count(*) FROM pg_stats WHERE schemaname = 'rs2ddb';
+SET row_security = off;
+SELECT count(*) FROM rs2ddb.job;
+RESET row_security;
 RESET ROLE;
+-- nor by wearing his name
+SET SESSION AUTHORIZATION regress_rs2ddb_bob;
+SET ROLE regress_rs2ddb_alice;
+RESET SESSION AUTHORIZATION;
 
 -- who monitors sees all and controls none
 GRANT EXECUTE ON FUNCTION rs2ddb_cancel TO regress_rs2ddb_monitor;
@@ -60,6 +111,20 @@ SELECT count(*) FROM rs2ddb.job;
 SELECT count(*) FROM rs2ddb.progress;
 SELECT rs2ddb_cancel(:job);
 RESET ROLE;
+
+-- current_user counts: who acts through a SECURITY DEFINER function acts with the rights and secrets of its owner
+SET ROLE regress_rs2ddb_alice;
+CREATE FUNCTION pg_temp.for_others() RETURNS bigint LANGUAGE sql SECURITY DEFINER
+    AS $$ SELECT rs2ddb_export('SELECT 1 AS id', 'items') $$;
+RESET ROLE;
+SET ROLE regress_rs2ddb_bob;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+SELECT pg_temp.for_others() AS other \gset
+SELECT rs2ddb_cancel(:other);
+SET ROLE regress_rs2ddb_alice;
+SELECT state, owner FROM rs2ddb_wait(:other);
+RESET ROLE;
+DROP FUNCTION pg_temp.for_others(), pg_temp.tell(text);
 
 -- no secret in the job
 SELECT count(*) FROM rs2ddb.job j WHERE j::text ~ 'AKID';

@@ -21,6 +21,12 @@ static void load_credentials(R2dAwsSession *session, const R2dOptions *options)
 {
     R2dError err;
     if (options->aws_access_key_id == NULL || options->aws_secret_access_key == NULL) {
+        if (options->own_keys_only)
+            ereport(ERROR,
+                    (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+                     errmsg("the AWS credentials of the server are not for the owner of this job"),
+                     errhint("Put AWS keys into the user mapping, or have a superuser set the "
+                             "server option server_credentials.")));
         r2d_check(r2d_credentials_from_server(&session->credentials, &err), &err);
         return;
     }

@@ -2,9 +2,11 @@
 #include "catalog_spi.h"
 
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/guc.h"
@@ -77,11 +79,23 @@ void r2d_arg_bytea(R2dArgs *args, R2dView value)
             value.data == NULL);
 }
 
+/* A schema of our name that somebody else made must not have his triggers run by a worker. */
+static bool is_of_extension(Oid table)
+{
+    static Oid known = InvalidOid;
+
+    if (OidIsValid(table) && table != known &&
+        getExtensionOfObject(RelationRelationId, table) == get_extension_oid("rs2ddb", true))
+        known = table;
+    return OidIsValid(table) && table == known;
+}
+
 static Oid tables_owner(void)
 {
-    Oid schema = get_namespace_oid("rs2ddb", false);
-    Oid table = get_relname_relid("job", schema);
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    Oid schema = get_namespace_oid("rs2ddb", true);
+    Oid table = OidIsValid(schema) ? get_relname_relid("job", schema) : InvalidOid;
+    HeapTuple tuple =
+        is_of_extension(table) ? SearchSysCache1(RELOID, ObjectIdGetDatum(table)) : NULL;
     Oid owner;
 
     if (!HeapTupleIsValid(tuple))

@@ -17,6 +17,7 @@
 #include "utils/syscache.h"
 
 #include "../core/aws/endpoint.h"
+#include "../core/base/address.h"
 #include "../core/fetch/s3_object.h"
 #include "../core/unload/command.h"
 #include "compat.h"
@@ -26,7 +27,7 @@
 typedef struct OptionRule {
     const char *name;
     Oid catalog;         /* where it may stand */
-    bool superuser_only; /* it decides where credentials are sent, or reads server files */
+    bool superuser_only; /* it decides where credentials are sent, whose, or reads server files */
     size_t field;        /* offset in R2dOptions */
     void (*check)(const char *name, const char *value); /* NULL: any text */
 } OptionRule;
@@ -36,6 +37,9 @@ static void check_int(const char *name, const char *value);
 static void check_stage(const char *name, const char *value);
 static void check_compression(const char *name, const char *value);
 static void check_endpoint(const char *name, const char *value);
+static void check_host(const char *name, const char *value);
+static void check_region(const char *name, const char *value);
+static void check_role(const char *name, const char *value);
 static void check_sslmode(const char *name, const char *value);
 
 #define SERVER      ForeignServerRelationId
@@ -43,7 +47,7 @@ static void check_sslmode(const char *name, const char *value);
 #define FIELD(name) offsetof(R2dOptions, name)
 
 static const OptionRule rules[] = {
-    {"host", SERVER, false, FIELD(host), NULL},
+    {"host", SERVER, false, FIELD(host), check_host},
     {"port", SERVER, false, FIELD(port), check_int},
     {"dbname", SERVER, false, FIELD(dbname), NULL},
     {"sslmode", SERVER, false, FIELD(sslmode), check_sslmode},
@@ -51,10 +55,10 @@ static const OptionRule rules[] = {
     {"connect_timeout", SERVER, false, FIELD(connect_timeout), check_int},
     {"search_path", SERVER, false, FIELD(search_path), NULL},
     {"query_group", SERVER, false, FIELD(query_group), NULL},
-    {"region", SERVER, false, FIELD(region), NULL},
-    {"stage_region", SERVER, false, FIELD(stage_region), NULL},
-    {"dynamodb_region", SERVER, false, FIELD(dynamodb_region), NULL},
-    {"iam_role", SERVER, false, FIELD(iam_role), NULL},
+    {"region", SERVER, false, FIELD(region), check_region},
+    {"stage_region", SERVER, false, FIELD(stage_region), check_region},
+    {"dynamodb_region", SERVER, false, FIELD(dynamodb_region), check_region},
+    {"iam_role", SERVER, false, FIELD(iam_role), check_role},
     {"stage", SERVER, false, FIELD(stage), check_stage},
     {"compression", SERVER, false, FIELD(compression), check_compression},
     {"max_file_mb", SERVER, false, FIELD(max_file_mb), check_int},
@@ -62,11 +66,13 @@ static const OptionRule rules[] = {
     {"s3_endpoint", SERVER, true, FIELD(s3_endpoint), check_endpoint},
     {"dynamodb_endpoint", SERVER, true, FIELD(dynamodb_endpoint), check_endpoint},
     {"ca_file", SERVER, true, FIELD(ca_file), NULL},
+    {"server_credentials", SERVER, true, FIELD(server_credentials), check_bool},
     {"user", MAPPING, false, FIELD(user), NULL},
     {"password", MAPPING, false, FIELD(password), NULL},
     {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), NULL},
     {"aws_secret_access_key", MAPPING, false, FIELD(aws_secret_access_key), NULL},
     {"aws_session_token", MAPPING, false, FIELD(aws_session_token), NULL},
+    {"password_required", MAPPING, true, FIELD(password_required), check_bool},
 };
 
 static void invalid_value(const char *name, const char *value, const char *wanted)
@@ -118,9 +124,37 @@ static void check_endpoint(const char *name, const char *value)
 {
     R2dEndpoint endpoint;
     R2dError err;
-    if (r2d_endpoint_custom(&endpoint, value, &err) != R2D_OK)
-        invalid_value(name, value,
-                      psprintf("Use http://host:port or https://host (%s).", err.message));
+    if (r2d_endpoint_custom(&endpoint, value, &err) == R2D_OK)
+        return;
+    if (strchr(value, '@') != NULL) /* a password may stand before it */
+        value = "...@...";
+    invalid_value(name, value, psprintf("Use http://host:port or https://host (%s).", err.message));
+}
+
+/* libpq takes several with commas between them. */
+static void check_host(const char *name, const char *value)
+{
+    char *rest = pstrdup(value);
+    char *host;
+
+    while ((host = strsep(&rest, ",")) != NULL)
+        if (r2d_address_text_is_metadata(host))
+            invalid_value(name, value, "A link-local address cannot be a warehouse.");
+}
+
+static void check_region(const char *name, const char *value)
+{
+    R2dEndpoint endpoint;
+    R2dError err;
+    if (r2d_endpoint_service(&endpoint, "dynamodb", value, &err) != R2D_OK)
+        invalid_value(name, value, err.hint);
+}
+
+static void check_role(const char *name, const char *value)
+{
+    R2dError err;
+    if (r2d_unload_check_role(r2d_view_of(value), &err) != R2D_OK)
+        invalid_value(name, value, err.hint);
 }
 
 static const OptionRule *find_rule(const char *name, Oid catalog)
@@ -167,6 +201,10 @@ PGDLLEXPORT Datum rs2ddb_validator(PG_FUNCTION_ARGS)
         if (rule->superuser_only && !superuser())
             ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                             errmsg("only superusers may set option \"%s\"", rule->name)));
+        if (defGetString(element)[0] == '\0') /* libpq would look elsewhere for it */
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("option \"%s\" must not be empty", rule->name),
+                            errhint("Leave it out, or take it away with DROP.")));
         if (rule->check != NULL)
             rule->check(rule->name, defGetString(element));
     }
@@ -179,7 +217,7 @@ static void read_options(List *list, R2dOptions *options, Oid catalog)
     foreach (cell, list) {
         DefElem *element = lfirst(cell);
         const OptionRule *rule = find_rule(element->defname, catalog);
-        if (rule != NULL)
+        if (rule != NULL && defGetString(element)[0] != '\0')
             *(const char **)((char *)options + rule->field) = r2d_to_utf8(defGetString(element));
     }
 }
@@ -244,15 +282,29 @@ static void require_option(const char *value, const char *name, Oid catalog, con
                             quote_identifier(server), name)));
 }
 
-/* As postgres_fdw and dblink guard it: who is no superuser brings his own secrets, or could act
- * with those of the server's operating system user. */
-static void require_own_secrets(const R2dOptions *options, Oid role, const char *server)
+static bool is_on(const char *value, bool if_absent)
 {
-    if (superuser_arg(role))
-        return;
-    require_option(options->password, "password", MAPPING, server);
-    require_option(options->aws_access_key_id, "aws_access_key_id", MAPPING, server);
-    require_option(options->aws_secret_access_key, "aws_secret_access_key", MAPPING, server);
+    bool on = if_absent;
+
+    if (value != NULL)
+        (void)parse_bool(value, &on);
+    return on;
+}
+
+/* As postgres_fdw and dblink guard it: who is no superuser brings his own secrets, or could act
+ * with those of the server's operating system user; a superuser may lend them to him. */
+static void require_own_secrets(R2dOptions *options, Oid role, const char *server)
+{
+    bool trusted = superuser_arg(role);
+
+    options->own_password_only = !trusted && is_on(options->password_required, true);
+    options->own_keys_only = !trusted && !is_on(options->server_credentials, false);
+    if (options->own_password_only)
+        require_option(options->password, "password", MAPPING, server);
+    if (options->own_keys_only) {
+        require_option(options->aws_access_key_id, "aws_access_key_id", MAPPING, server);
+        require_option(options->aws_secret_access_key, "aws_secret_access_key", MAPPING, server);
+    }
 }
 
 static void require_mapping(ForeignServer *server, Oid role)
@@ -288,7 +340,6 @@ R2dOptions *r2d_options_load(const char *server_name, Oid role)
     require_option(options->iam_role, "iam_role", SERVER, server_name);
     require_option(options->stage, "stage", SERVER, server_name);
     require_option(options->user, "user", MAPPING, server_name);
-    options->password_required = !superuser_arg(role);
     require_own_secrets(options, role, server_name);
     return options;
 }

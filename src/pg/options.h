@@ -28,13 +28,17 @@ typedef struct R2dOptions {
     const char *s3_endpoint;
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
+    const char *server_credentials;
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
     const char *aws_access_key_id;
     const char *aws_secret_access_key;
     const char *aws_session_token;
-    bool password_required; /* its owner may connect by password only */
+    const char *password_required;
+    /* what follows from role, server_credentials and password_required */
+    bool own_password_only; /* nothing but the password of the mapping may open a connection */
+    bool own_keys_only;     /* nothing but the AWS keys of the mapping may sign */
 } R2dOptions;
 
 /*

@@ -1,6 +1,8 @@
 /* redshift.c - sessions with the warehouse over libpq. */
 #include "redshift.h"
 
+#include <sys/socket.h>
+
 #include "libpq-fe.h"
 #include "libpq/libpq-be-fe-helpers.h"
 #include "miscadmin.h"
@@ -8,6 +10,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "../core/base/address.h"
 #include "../core/unload/query.h"
 #include "../core/unload/refusal.h"
 #include "resolve.h"
@@ -19,6 +22,9 @@
 #define CANCEL_CONNECT_TIMEOUT_S  3
 #define CANCEL_ANSWER_MS          5000
 #define STOP_LOOK_MS              200
+
+/* A path that cannot be: libpq then has neither certificate nor key nor passwords of its own. */
+#define NO_FILE "/dev/null/none"
 
 struct R2dRedshift {
     MemoryContext context;
@@ -51,22 +57,6 @@ static bool wait_socket(PGconn *conn, int events, TimestampTz deadline)
     return r2d_wait_socket(PQsocket(conn), events, deadline);
 }
 
-/* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
-static bool poll_connection(PGconn *conn, int timeout_s)
-{
-    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
-    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-        if (!wait_socket(conn,
-                         status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
-                         deadline))
-            return false;
-        status = PQconnectPoll(conn);
-    }
-    return true;
-}
-
 static void throw_connection(const R2dOptions *options, const char *why)
 {
     R2dError err;
@@ -87,6 +77,34 @@ static void throw_connection(const R2dOptions *options, const char *why)
     r2d_throw(&err);
 }
 
+/* Known once the socket is connected, and before anything is sent. */
+static bool is_metadata_service(PGconn *conn)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+
+    return getpeername(PQsocket(conn), (struct sockaddr *)&peer, &len) == 0 &&
+           r2d_address_socket_is_metadata((struct sockaddr *)&peer);
+}
+
+/* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
+static bool poll_connection(const R2dOptions *options, PGconn *conn, int timeout_s)
+{
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+        if (!wait_socket(conn,
+                         status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
+                         deadline))
+            return false;
+        if (is_metadata_service(conn))
+            throw_connection(options, "the host name leads to a link-local address");
+        status = PQconnectPoll(conn);
+    }
+    return true;
+}
+
 static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *addresses)
 {
     const char *keywords[] = {"host",
@@ -103,7 +121,11 @@ static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *a
                               "keepalives_idle",
                               "keepalives_interval",
                               "keepalives_count",
+                              "passfile",
+                              "sslcert",
+                              "sslkey",
                               NULL};
+    const char *own_files = options->own_password_only ? NO_FILE : NULL;
     const char *values[] = {addresses->count > 0 ? addresses->hosts : options->host,
                             addresses->list,
                             options->port ? options->port : DEFAULT_PORT,
@@ -118,6 +140,9 @@ static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *a
                             "60",
                             "30",
                             "5",
+                            own_files,
+                            own_files,
+                            own_files,
                             NULL};
     libpqsrv_connect_prepare();
     return PQconnectStartParams(keywords, values, false);
@@ -138,11 +163,12 @@ static R2dRedshift *connect_session(MemoryContext context, const R2dOptions *opt
         ReleaseExternalFD();
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     }
-    if (PQstatus(redshift->conn) != CONNECTION_BAD && !poll_connection(redshift->conn, timeout_s))
+    if (PQstatus(redshift->conn) != CONNECTION_BAD &&
+        !poll_connection(options, redshift->conn, timeout_s))
         throw_connection(options, psprintf("no answer within %d s", timeout_s));
     if (PQstatus(redshift->conn) != CONNECTION_OK)
         throw_connection(options, PQerrorMessage(redshift->conn));
-    if (options->password_required && !PQconnectionUsedPassword(redshift->conn))
+    if (options->own_password_only && !PQconnectionUsedPassword(redshift->conn))
         ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
                         errmsg("the warehouse did not ask for a password"),
                         errdetail("Only superusers may use a connection that is not "

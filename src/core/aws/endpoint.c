@@ -144,16 +144,6 @@ static bool parse_url(const char *text, Url *url)
     return parse_authority(authority, url);
 }
 
-/* inet_aton and not inet_pton: libcurl, too, reads 2852039166 and 0xa9.0xfe.43518. */
-static bool is_metadata(const Url *url)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (url->is_ipv6)
-        return inet_pton(AF_INET6, url->host, &v6) == 1 && r2d_address_is_metadata(AF_INET6, &v6);
-    return inet_aton(url->host, &v4) != 0 && r2d_address_is_metadata(AF_INET, &v4);
-}
-
 static void write_endpoint(const Url *url, R2dEndpoint *endpoint)
 {
     int default_port = strcmp(url->scheme, "https") == 0 ? 443 : 80;
@@ -178,7 +168,7 @@ R2dStatus r2d_endpoint_custom(R2dEndpoint *endpoint, const char *url, R2dError *
                      "Give scheme, host and port only, like https://host:8000.");
         return R2D_FAILED;
     }
-    if (is_metadata(&parsed))
+    if (r2d_address_text_is_metadata(parsed.host))
         return r2d_fail(err, R2D_ERR_ARGUMENT, "a link-local address cannot be an endpoint");
     write_endpoint(&parsed, endpoint);
     return R2D_OK;

@@ -1,6 +1,7 @@
 /* address.c - which addresses are link-local or the metadata service's. */
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -39,4 +40,21 @@ bool r2d_address_socket_is_metadata(const struct sockaddr *address)
         return false;
     memcpy(&v6, address, sizeof v6);
     return r2d_address_is_metadata(AF_INET6, &v6.sin6_addr);
+}
+
+/* inet_aton and not inet_pton: resolvers, too, read 2852039166 and 0xa9.0xfe.43518. */
+bool r2d_address_text_is_metadata(const char *host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+    host += host[0] == '[';
+    size_t len = strcspn(host, "%]");
+    if (inet_aton(host, &v4) != 0)
+        return r2d_address_is_metadata(AF_INET, &v4);
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, host, len);
+    text[len] = '\0';
+    return inet_pton(AF_INET6, text, &v6) == 1 && r2d_address_is_metadata(AF_INET6, &v6);
 }

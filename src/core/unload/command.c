@@ -91,7 +91,7 @@ static bool is_role_arn(R2dView arn)
 }
 
 /* A role's name may hold commas: only one that another ARN follows ends it. */
-static R2dStatus check_role(R2dView role, R2dError *err)
+R2dStatus r2d_unload_check_role(R2dView role, R2dError *err)
 {
     R2dView rest = role;
     if (role.len == 7 && strncasecmp(role.data, "default", 7) == 0)
@@ -154,7 +154,7 @@ static R2dStatus check_columns(const R2dUnload *unload, R2dError *err)
 static R2dStatus check(const R2dUnload *unload, R2dError *err)
 {
     if (check_prefix(unload->s3_prefix, err) != R2D_OK ||
-        check_role(unload->iam_role, err) != R2D_OK ||
+        r2d_unload_check_role(unload->iam_role, err) != R2D_OK ||
         check_region(unload->region, err) != R2D_OK || check_columns(unload, err) != R2D_OK)
         return R2D_FAILED;
     if (unload->max_file_mb != 0 &&

@@ -15,6 +15,9 @@ typedef enum R2dCompression {
 bool r2d_compression_from_name(R2dView name, R2dCompression *compression);
 const char *r2d_compression_name(R2dCompression compression);
 
+/* The ARN of a role, several joined by commas, or "default"; R2D_ERR_ARGUMENT with a hint. */
+R2dStatus r2d_unload_check_role(R2dView role, R2dError *err);
+
 typedef struct R2dUnload {
     R2dView query; /* as r2d_query_check returned it */
     const R2dRemoteColumn *remote;
