@@ -83,11 +83,15 @@ void r2d_arg_bytea(R2dArgs *args, R2dView value)
 static bool is_of_extension(Oid table)
 {
     static Oid known = InvalidOid;
+    Oid extension;
 
-    if (OidIsValid(table) && table != known &&
-        getExtensionOfObject(RelationRelationId, table) == get_extension_oid("rs2ddb", true))
-        known = table;
-    return OidIsValid(table) && table == known;
+    if (!OidIsValid(table) || table == known)
+        return OidIsValid(table);
+    extension = get_extension_oid("rs2ddb", true);
+    if (!OidIsValid(extension) || getExtensionOfObject(RelationRelationId, table) != extension)
+        return false;
+    known = table;
+    return true;
 }
 
 static Oid tables_owner(void)
