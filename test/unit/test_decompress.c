@@ -4,6 +4,7 @@
 
 #include "decode/decompress.h"
 #include "fetch/source_memory.h"
+#include "split_source.h"
 
 #include <zlib.h>
 #include <zstd.h>
@@ -53,22 +54,20 @@ static void add_zstd(const char *data, size_t len)
     packed.len += made;
 }
 
-/* Reads everything into plain; the status that ended it. */
-static R2dStatus unpack(const R2dAlloc *alloc, R2dView data, size_t chunk, bool again,
-                        R2dError *err)
+/* Reads everything of a source into plain, in pieces that are bounded or not; the status that ended
+ * it. */
+static R2dStatus unpack_source(const R2dAlloc *alloc, R2dSource *source, bool bounded,
+                               R2dError *err)
 {
     R2dStatus status;
     R2dView piece;
     plain.len = 0;
-    R2dSource *source = r2d_source_memory_open(alloc, data, chunk, again);
-    if (source == NULL)
-        return r2d_fail_memory(err);
     source = r2d_decompress_open(alloc, source, err);
     if (source == NULL)
         return R2D_FAILED;
     while ((status = r2d_source_read(source, &piece, err)) == R2D_OK || status == R2D_AGAIN) {
         assert_true(status == R2D_AGAIN || (piece.len > 0 && piece.len <= R2D_DECOMPRESS_CHUNK) ||
-                    chunk == 0);
+                    !bounded);
         if (status == R2D_OK)
             assert_true(r2d_bytes_append_view(&plain, piece));
     }
@@ -80,9 +79,37 @@ static R2dStatus unpack(const R2dAlloc *alloc, R2dView data, size_t chunk, bool 
     return status;
 }
 
+static R2dStatus unpack(const R2dAlloc *alloc, R2dView data, size_t chunk, bool again,
+                        R2dError *err)
+{
+    R2dSource *source = r2d_source_memory_open(alloc, data, chunk, again);
+    if (source == NULL)
+        return r2d_fail_memory(err);
+    return unpack_source(alloc, source, chunk > 0, err);
+}
+
+enum { EVERY_CUT_BYTES = 4096 };
+
+/* Cut in two at every byte; in what is long, at every byte of its first and last 4 KB. */
+static void expect_every_cut(const char *text, size_t len)
+{
+    R2dError err;
+    for (size_t cut = 0; cut <= packed.len; cut++) {
+        if (cut == EVERY_CUT_BYTES && packed.len > (size_t)2 * EVERY_CUT_BYTES)
+            cut = packed.len - EVERY_CUT_BYTES;
+        assert_int_equal(unpack_source(&r2d_alloc_libc,
+                                       split_source_open(r2d_bytes_view(&packed), cut), false,
+                                       &err),
+                         R2D_END);
+        assert_int_equal(plain.len, len);
+        assert_memory_equal(plain.data, text, len);
+    }
+}
+
 static void expect(const char *text, size_t len)
 {
     R2dError err;
+    expect_every_cut(text, len);
     for (size_t chunk = 0; chunk <= packed.len + 1; chunk += chunk < 40 ? 1 : 97) {
         for (int again = 0; again < 2; again++) {
             assert_int_equal(

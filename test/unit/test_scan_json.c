@@ -3,6 +3,7 @@
 
 #include "decode/scan_json.h"
 #include "fetch/source_memory.h"
+#include "split_source.h"
 
 #include <stdio.h>
 
@@ -44,15 +45,14 @@ static R2dScanJson *open_scan(const R2dAlloc *alloc, R2dView text, size_t chunk,
     return source != NULL ? r2d_scan_json_open(alloc, source, &options, &err) : NULL;
 }
 
-/* All rows of text, one line each, into log. */
-static R2dStatus scan(const R2dAlloc *alloc, R2dView text, size_t chunk, bool again, R2dBytes *log)
+/* All rows of a scan, one line each, into log. */
+static R2dStatus log_rows(R2dScanJson *scan, R2dBytes *log)
 {
     R2dRow row;
     R2dReason reason;
     R2dError err;
     bool bad;
     R2dStatus status;
-    R2dScanJson *scan = open_scan(alloc, text, chunk, again);
     if (scan == NULL)
         return R2D_FAILED;
     while ((status = r2d_scan_json_next(scan, &row, &bad, &reason, &err)) == R2D_OK ||
@@ -64,9 +64,29 @@ static R2dStatus scan(const R2dAlloc *alloc, R2dView text, size_t chunk, bool ag
     return status;
 }
 
-/* Scans the text at every chunk size, with and without R2D_AGAIN, and expects the same log. */
+static R2dStatus scan(const R2dAlloc *alloc, R2dView text, size_t chunk, bool again, R2dBytes *log)
+{
+    return log_rows(open_scan(alloc, text, chunk, again), log);
+}
+
+static void expect_every_cut(R2dView text, const char *expected)
+{
+    for (size_t cut = 0; cut <= text.len; cut++) {
+        R2dBytes log;
+        R2dSource *source = split_source_open(text, cut);
+        r2d_bytes_init(&log, &r2d_alloc_libc);
+        assert_int_equal(
+            log_rows(r2d_scan_json_open(&r2d_alloc_libc, source, &options, NULL), &log), R2D_END);
+        assert_string_equal(log.len > 0 ? r2d_bytes_text(&log) : "", expected);
+        r2d_bytes_free(&log);
+    }
+}
+
+/* Scans the text cut in two at every byte, and at every chunk size with and without R2D_AGAIN, and
+ * expects the same log. */
 static void expect_view(R2dView text, const char *expected)
 {
+    expect_every_cut(text, expected);
     for (size_t chunk = 0; chunk <= text.len && chunk < 300; chunk++) {
         for (int again = 0; again < 2; again++) {
             R2dBytes log;
