@@ -3,7 +3,7 @@
 
 #include "mb/pg_wchar.h"
 
-#include "../core/base/json.h"
+#include "../core/encode/column_rules.h"
 #include "../core/encode/mapping.h"
 #include "../core/encode/plan.h"
 #include "../core/send/table.h"
@@ -87,66 +87,23 @@ static void refuse_equal_names(R2dLeader *leader)
                                 errhint("Give one of them another name with AS.")));
 }
 
-static void attribute_error(R2dView column, const char *problem)
-{
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("attributes: column \"%s\" %s", r2d_from_utf8(column), problem),
-                    errhint("Write {\"column\": {\"name\": \"Attribute\", \"null\": \"omit\" or "
-                            "\"write\"}} with columns of the query.")));
-}
-
-typedef struct AttributeRule {
-    R2dColumn *column;
-    R2dView of; /* the column as the query names it */
-} AttributeRule;
-
-static bool apply_member(void *context, R2dView member, R2dJsonNode value)
-{
-    AttributeRule *rule = context;
-    R2dView text;
-
-    if (!r2d_json_text(value, &text))
-        attribute_error(rule->of, "has a rule that is no text");
-    if (r2d_view_equal(member, R2D_VIEW("name")))
-        rule->column->name = r2d_view(pnstrdup(text.data, text.len), text.len);
-    else if (!r2d_view_equal(member, R2D_VIEW("null")))
-        attribute_error(rule->of, "has an unknown rule");
-    else if (r2d_view_equal(text, R2D_VIEW("write")))
-        rule->column->null_rule = R2D_NULL_WRITE;
-    else if (!r2d_view_equal(text, R2D_VIEW("omit")))
-        attribute_error(rule->of, "has an unknown null rule");
-    return true;
-}
-
-/* Columns are found by the names that the query gives them, not by those that rules gave. */
-static bool apply_attribute(void *context, R2dView name, R2dJsonNode members)
-{
-    R2dLeader *leader = context;
-    AttributeRule rule = {.of = name};
-
-    for (int i = 0; i < leader->column_count; i++)
-        if (r2d_view_equal(leader->remote[i].name, name))
-            rule.column = &leader->columns[i];
-    if (rule.column == NULL)
-        attribute_error(name, "is not in the query");
-    if (!r2d_json_is_object(members))
-        attribute_error(name, "has no rule");
-    r2d_json_each(members, apply_member, &rule);
-    return true;
-}
-
+/* The new names live as long as the leader. */
 static void apply_attributes(R2dLeader *leader)
 {
-    R2dJson *json;
+    R2dBytes texts;
     R2dError err;
-    char *text;
+    char *message;
 
     if (leader->job->attributes == NULL)
         return;
-    text = r2d_to_utf8(leader->job->attributes);
-    r2d_check(r2d_json_parse(leader->aws->alloc, r2d_view_of(text), &json, &err), &err);
-    r2d_json_each(r2d_json_root(json), apply_attribute, leader);
-    r2d_json_free(json);
+    r2d_bytes_init(&texts, leader->aws->alloc);
+    if (r2d_column_rules_apply(r2d_view_of(r2d_to_utf8(leader->job->attributes)), leader->columns,
+                               leader->column_count, &texts, &err) == R2D_OK)
+        return;
+    message = r2d_from_utf8_or_null(r2d_view_of(err.message));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s", message ? message : "attributes: a column is not in the query"),
+                    err.hint[0] ? errhint("%s", err.hint) : 0));
 }
 
 static void type_name(const R2dLeader *leader, const R2dColumn *column, char out[64])
