@@ -34,8 +34,9 @@ SELECT rs2ddb_export('SELECT 1 AS id', 'items');
 SELECT rs2ddb_wait(1);
 SELECT rs2ddb_cancel(1);
 SELECT rs2ddb_resume(1);
+SELECT rs2ddb_set_rate(1, 5);
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION rs2ddb_export, rs2ddb_wait, rs2ddb_cancel, rs2ddb_resume TO regress_rs2ddb_alice, regress_rs2ddb_bob;
+GRANT EXECUTE ON FUNCTION rs2ddb_export, rs2ddb_wait, rs2ddb_cancel, rs2ddb_resume, rs2ddb_set_rate TO regress_rs2ddb_alice, regress_rs2ddb_bob;
 
 -- USAGE on the server decides
 SET ROLE regress_rs2ddb_alice;
@@ -88,6 +89,7 @@ SELECT count(*) FROM rs2ddb.reject;
 SELECT rs2ddb_wait(:job);
 SELECT rs2ddb_cancel(:job);
 SELECT rs2ddb_resume(:job);
+SELECT rs2ddb_set_rate(:job, 5);
 -- not even by a condition that tells what it was shown, by statistics, or with row security off
 CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001
     AS $$ BEGIN RAISE NOTICE 'seen: %', $1; RETURN true; END $$;

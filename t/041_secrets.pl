@@ -192,6 +192,30 @@ gateway(unload_error => undef);
 my $done = export_with({}, {});
 is($done->{state}, 'succeeded', 'and with all the right ones a job succeeds') or diag($errors[-1]);
 
+# ---- options that could change a statement ----------------------------------------------------
+
+warehouse("DROP TABLE IF EXISTS public.guarded_canary; CREATE TABLE public.guarded_canary AS SELECT 1 AS id; GRANT ALL ON public.guarded_canary TO PUBLIC");
+my $harm = 'DELETE FROM guarded_canary';
+for my $case (
+	[ stage => "s3://$ENV{RS2DDB_S3_BUCKET}/it's a \"stage\"'); $harm; --/" ],
+	[ stage => "s3://$ENV{RS2DDB_S3_BUCKET}/x' IAM_ROLE default; $harm; --" ],
+	[ query_group => "x'; $harm; --" ],
+	[ query_group => "x\\'; $harm; --" ],
+	[ search_path => "public, \"x\"\"; $harm; --\"" ])
+{
+	my ($option, $value) = @$case;
+	my $job = export_with({ $option => $value }, {}, keep_files => 'true');
+	is($job->{state}, 'succeeded', "$option $value is what it says") or diag($errors[-1]);
+	like($job->{stage_prefix}, qr/^\Q$value\E/, 'and the files lie there') if $option eq 'stage';
+}
+is(warehouse('SELECT count(*) FROM public.guarded_canary'), '1', 'and no statement but ours was run');
+for my $case ([ iam_role => "arn:aws:iam::123456789012:role/x'; $harm; --" ], [ region => "us-east-1'; $harm; --" ])
+{
+	my ($option, $value) = map { s/'/''/gr } @$case;
+	my ($status, $out, $err) = $node->psql('postgres', "ALTER SERVER warehouse OPTIONS (SET $option '$value')");
+	like($err, qr/invalid value for option "$option"/, "$option $case->[1] is refused");
+}
+
 # ---- the search -------------------------------------------------------------------------------
 
 $sql->('CREATE TABLE enough_now ()');
