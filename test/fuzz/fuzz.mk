@@ -12,6 +12,7 @@ FUZZ_CC ?= clang
 SECONDS ?= 120
 FUZZ_SHORT_SECONDS ?= 3
 F ?=
+FUZZ_JOBS ?= 2
 FUZZ_BUILD := build/fuzz
 # Shells count in a variable of this name.
 unexport SECONDS
@@ -36,9 +37,7 @@ $(FUZZ_BUILD)/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_BUILD)/libcore.a
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(FUZZ_BUILD)/libcore.a $(FUZZ_LIBS) -o $@
 
 fuzz: fuzz-build
-	@status=0; for name in $(FUZZ_NAMES); do \
-		test/fuzz/run.sh $(FUZZ_BUILD) $$name $(SECONDS) || status=1; \
-	done; exit $$status
+	@printf '%s\n' $(FUZZ_NAMES) | xargs -P $(FUZZ_JOBS) -I NAME test/fuzz/run.sh $(FUZZ_BUILD) NAME $(SECONDS)
 
 fuzz-short:
 	@$(MAKE) -f test/fuzz/fuzz.mk fuzz SECONDS=$(FUZZ_SHORT_SECONDS)

@@ -6,7 +6,7 @@ build=$1 name=$2 seconds=$3
 found=$build/found/$name
 log=$build/fuzz_$name.log
 mkdir -p "$found"
-"$build/fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=1024 \
+"$build/fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=60 -rss_limit_mb=1024 \
     -print_final_stats=1 -artifact_prefix="$build/" "$found" "test/fuzz/corpus/$name" >"$log" 2>&1
 status=$?
 runs=$(awk '/^stat::number_of_executed_units:/ { print $2 }' "$log")
