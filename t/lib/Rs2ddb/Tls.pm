@@ -61,6 +61,19 @@ sub start_https
 	return $1;
 }
 
+# Head and body: who closes earlier resets the connection.
+sub _read_request
+{
+	my ($client) = @_;
+	my $request = '';
+	while (sysread $client, my $more, 65536)
+	{
+		$request .= $more;
+		my ($length) = $request =~ /^content-length: *(\d+)/mi;
+		last if $request =~ /\r\n\r\n(.*)/s && length $1 >= ($length // 0);
+	}
+}
+
 # A server that replies with the same bytes to every request and closes; returns its port.
 sub start_http
 {
@@ -69,9 +82,10 @@ sub start_http
 	my $pid = fork // die "no HTTP server: $!";
 	if ($pid == 0)
 	{
+		$SIG{PIPE} = 'IGNORE';
 		while (my $client = $listener->accept)
 		{
-			sysread $client, my $request, 65536;
+			_read_request($client);
 			syswrite $client, $reply;
 			close $client;
 		}
