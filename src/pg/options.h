@@ -28,6 +28,7 @@ typedef struct R2dOptions {
     const char *s3_endpoint;
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
+    const char *request_timeout;
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
@@ -35,6 +36,8 @@ typedef struct R2dOptions {
     const char *aws_secret_access_key;
     const char *aws_session_token;
     bool password_required; /* its owner may connect by password only */
+    const char *server;     /* what they were loaded for */
+    Oid role;
 } R2dOptions;
 
 /*
