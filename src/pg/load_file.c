@@ -101,7 +101,9 @@ static void open_transfer(R2dLoad *load)
                                   .table_name = load->job->table_name,
                                   .requests_in_flight_max = REQUESTS_IN_FLIGHT,
                                   .initial_wcu = initial_wcu(load),
-                                  .max_wcu = load->job->max_wcu};
+                                  .max_wcu = load->job->max_wcu,
+                                  .rejects_max =
+                                      Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1)};
     R2dError err;
     r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
 }
