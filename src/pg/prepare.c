@@ -310,7 +310,7 @@ static void store_plan(R2dLeader *leader, bool table_created)
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
     r2d_tx_begin();
-    r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created);
+    leader->plan_kept = r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     r2d_bytes_free(&plan);
