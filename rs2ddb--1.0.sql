@@ -48,6 +48,7 @@ CREATE TABLE rs2ddb.job (
     unload_pid        integer,
     leader_pid        integer,
     table_created     boolean NOT NULL DEFAULT false,
+    table_id          text,
     plan              jsonb,
     system_identifier bigint NOT NULL,
     database_oid      oid NOT NULL
@@ -94,6 +95,7 @@ COMMENT ON COLUMN rs2ddb.job.stage_doomed IS 'the files below stage_prefix are t
 COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD';
 COMMENT ON COLUMN rs2ddb.job.leader_pid IS 'process id of the worker that runs the job';
 COMMENT ON COLUMN rs2ddb.job.table_created IS 'the DynamoDB table was created by this job';
+COMMENT ON COLUMN rs2ddb.job.table_id IS 'DynamoDB''s own id of the table: another table of that name is loaded from the start';
 COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loaders follow';
 COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
 COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';

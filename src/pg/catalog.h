@@ -59,11 +59,12 @@ typedef struct R2dJob {
     int attempt;
     const char *stage_prefix; /* or NULL */
     int leader_pid;
-    const char *plan;    /* JSON text or NULL */
-    int64 rows_unloaded; /* -1: not known */
-    bool foreign;        /* belongs to another system or database: a copy */
-    bool stage_doomed;   /* nobody goes on with the files below stage_prefix */
-    int unload_pid;      /* of an UNLOAD that has not been seen to end; 0: none */
+    const char *plan;     /* JSON text or NULL */
+    int64 rows_unloaded;  /* -1: not known */
+    bool foreign;         /* belongs to another system or database: a copy */
+    bool stage_doomed;    /* nobody goes on with the files below stage_prefix */
+    int unload_pid;       /* of an UNLOAD that has not been seen to end; 0: none */
+    const char *table_id; /* of the table that the files are loaded into; NULL: not told */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. */
@@ -91,7 +92,8 @@ extern bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to,
 /* The leader took the job. */
 extern void r2d_catalog_job_led(int64 job_id, int leader_pid);
 /* True when it is the plan that the job had before. */
-extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created);
+extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
+                                     const char *table_id);
 
 /* Stored before the UNLOAD is sent: what a crash needs to find. message: why it is not the first,
  * or NULL. */
@@ -198,6 +200,9 @@ typedef struct R2dFileCounts {
 
 /* One row per file of the manifest; any older rows of the job go. */
 extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
+
+/* All of them from the first row again: the table that they were loaded into is gone. */
+extern void r2d_catalog_files_restart(int64 job_id);
 
 /* The next pending file, now running; false when there is none. */
 extern bool r2d_catalog_file_claim(int64 job_id, R2dFile *file, R2dOrders *orders);

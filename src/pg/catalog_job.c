@@ -95,6 +95,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->foreign = !r2d_spi_bool(20);
     job->stage_doomed = r2d_spi_bool(21);
     job->unload_pid = r2d_spi_int4(22, 0);
+    job->table_id = r2d_spi_text(spi, 23);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -109,7 +110,8 @@ R2dJob *r2d_catalog_job(int64 job_id)
     if (r2d_spi_run("SELECT job_id, state, owner, server, query, table_name, key, mode, "
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
-                    "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid "
+                    "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
+                    "table_id "
                     "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
@@ -168,7 +170,8 @@ void r2d_catalog_job_led(int64 job_id, int leader_pid)
     r2d_spi_leave(&spi);
 }
 
-bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created)
+bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
+                              const char *table_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -177,7 +180,9 @@ bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, plan);
     r2d_arg_bool(&args, table_created);
-    r2d_spi_run("UPDATE rs2ddb.job j SET plan = $2::jsonb, table_created = j.table_created OR $3 "
+    r2d_arg_text(&args, table_id);
+    r2d_spi_run("UPDATE rs2ddb.job j SET plan = $2::jsonb, table_created = j.table_created OR $3, "
+                "table_id = NULLIF($4, '') "
                 "FROM rs2ddb.job old WHERE j.job_id = $1 AND old.job_id = $1 "
                 "RETURNING COALESCE(j.plan = old.plan, false)",
                 &args);

@@ -9,6 +9,7 @@
 #include "utils/acl.h"
 
 #include "../core/fetch/s3_object.h"
+#include "../core/send/table.h"
 #include "pool.h"
 #include "stage.h"
 
@@ -176,6 +177,43 @@ static void look_for_files(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
 }
 
+static bool table_is_the_same(R2dLeader *leader)
+{
+    R2dAwsSession *aws = leader->aws;
+    R2dTable table;
+    R2dError err;
+    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
+                                          leader->job->table_name, &table, &err);
+
+    if (status == R2D_END)
+        return false;
+    r2d_check(status, &err);
+    return leader->job->table_id == NULL || strcmp(leader->job->table_id, table.id) == 0;
+}
+
+/* What was written to a table that is gone is lost: its successor, which is made if need be, gets
+ * every row. */
+static void look_at_table(R2dLeader *leader)
+{
+    if (table_is_the_same(leader))
+        return;
+    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": table \"%s\" is not the one that was loaded "
+                         "before, all rows are written again",
+                         leader->job_id, leader->job->table_name)));
+    r2d_prepare(leader);
+    r2d_tx_begin();
+    if (leader->plan_kept) {
+        r2d_catalog_files_restart(leader->job_id);
+    } else {
+        r2d_catalog_job_forget_files(leader->job_id);
+        r2d_catalog_job_doom_stage(leader->job_id);
+        leader->job->rows_unloaded = -1;
+        leader->job->stage_doomed = true;
+    }
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
+
 static void run_job(R2dLeader *leader)
 {
     take_job(leader);
@@ -187,6 +225,8 @@ static void run_job(R2dLeader *leader)
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
     if (leader->job->cancel_requested) /* a lost leader did not live to see it */
         ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+    if (has_files(leader->job))
+        look_at_table(leader);
     if (has_files(leader->job))
         look_for_files(leader);
     if (!has_files(leader->job)) {

@@ -4,7 +4,7 @@
 const FIELDS = {
   error: ['status', 'code', 'message', 'headers', 'fields', 'body'],
   delay: ['ms'], reset: ['when'], truncate: ['bytes'], hang: ['ms', 'when'], bad_crc: [],
-  unprocessed: ['count'], corrupt: ['offset', 'xor'], wrong_length: ['delta'], clock_skew: ['seconds'],
+  unprocessed: ['count', 'spare'], corrupt: ['offset', 'xor'], wrong_length: ['delta'], clock_skew: ['seconds'],
   redirect: ['region', 'form'], edit: ['pattern', 'replacement'], serve: ['file'],
 };
 const MATCH_FIELDS = ['target', 'method', 'path', 'key_prefix', 'table', 'nth'];
