@@ -151,6 +151,11 @@ for my $case (
 	my ($job, $table) = job_under("a manifest with $name", $rules);
 	is($job->{state}, 'failed', "a manifest with $name: the job fails");
 	like($job->{error_message}, $message, "a manifest with $name: the error says so");
+	if ($message =~ /promises/)
+	{    # what it promised is part of the job by now, and no other promise comes
+		like($job->{error_hint}, qr/export again/i, "a manifest with $name: only another export helps");
+		next;
+	}
 	$sql->("SELECT rs2ddb_resume($job->{job_id})");
 	arrived("a manifest with $name, mended", wait_job($node, $job->{job_id}), $table);
 }

@@ -323,6 +323,8 @@ static R2dStatus check_promise(R2dLoad *load, R2dError *err)
         return R2D_END;
     r2d_fail(err, R2D_ERR_DATA, "the manifest promises " INT64_FORMAT " rows, %s has " INT64_FORMAT,
              load->file.rows_promised, load->file.url, progress.checkpoint);
+    strlcpy(err->hint, "Export again: the files do not hold what the warehouse said.",
+            sizeof err->hint);
     return R2D_FAILED;
 }
 
