@@ -2,6 +2,7 @@
 #include "redshift.h"
 
 #include "libpq-fe.h"
+#include "lib/stringinfo.h"
 #include "libpq/libpq-be-fe-helpers.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -11,6 +12,7 @@
 
 #include "../core/unload/query.h"
 #include "../core/unload/refusal.h"
+#include "resolve.h"
 #include "wait.h"
 
 #define DEFAULT_PORT              "5439"
@@ -63,9 +65,8 @@ static bool wait_socket(PGconn *conn, int events, TimestampTz deadline)
 }
 
 /* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
-static bool poll_connection(PGconn *conn, int timeout_s)
+static bool poll_connection(PGconn *conn, TimestampTz deadline)
 {
-    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
     while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
@@ -98,9 +99,36 @@ static void throw_connection(const R2dOptions *options, const char *why)
     r2d_throw(&err);
 }
 
-static PGconn *start_connection(const R2dOptions *options)
+/* One host, or where it has several addresses one for each of them: libpq tries them in turn. It
+ * would find them by itself, but block meanwhile. */
+typedef struct Target {
+    const char *hosts;
+    const char *addresses; /* NULL: libpq finds them */
+} Target;
+
+static Target find_target(const R2dOptions *options, TimestampTz deadline)
+{
+    Target target = {.hosts = options->host};
+    StringInfoData hosts;
+    const char *why;
+    int count;
+
+    if (options->host[0] == '/' || strchr(options->host, ',') != NULL)
+        return target;
+    target.addresses = r2d_resolve(options->host, deadline, &count, &why);
+    if (target.addresses == NULL)
+        throw_connection(options, why);
+    initStringInfo(&hosts);
+    for (int i = 0; i < count; i++)
+        appendStringInfo(&hosts, "%s%s", i > 0 ? "," : "", options->host);
+    target.hosts = hosts.data;
+    return target;
+}
+
+static PGconn *start_connection(const R2dOptions *options, const Target *target)
 {
     const char *keywords[] = {"host",
+                              "hostaddr",
                               "port",
                               "dbname",
                               "user",
@@ -114,7 +142,8 @@ static PGconn *start_connection(const R2dOptions *options)
                               "keepalives_interval",
                               "keepalives_count",
                               NULL};
-    const char *values[] = {options->host,
+    const char *values[] = {target->hosts,
+                            target->addresses,
                             options->port ? options->port : DEFAULT_PORT,
                             options->dbname,
                             options->user,
@@ -134,17 +163,19 @@ static PGconn *start_connection(const R2dOptions *options)
 
 static R2dRedshift *connect_session(MemoryContext context, const R2dOptions *options, int timeout_s)
 {
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
     R2dRedshift *redshift = MemoryContextAllocZero(context, sizeof *redshift);
+    Target target = find_target(options, deadline);
 
     redshift->context = context;
     redshift->unloaded_rows = -1;
     r2d_on_reset(context, close_conn, redshift);
-    redshift->conn = start_connection(options);
+    redshift->conn = start_connection(options, &target);
     if (redshift->conn == NULL) {
         ReleaseExternalFD();
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     }
-    if (PQstatus(redshift->conn) != CONNECTION_BAD && !poll_connection(redshift->conn, timeout_s))
+    if (PQstatus(redshift->conn) != CONNECTION_BAD && !poll_connection(redshift->conn, deadline))
         throw_connection(options, psprintf("no answer within %d s", timeout_s));
     if (PQstatus(redshift->conn) != CONNECTION_OK)
         throw_connection(options, PQerrorMessage(redshift->conn));
