@@ -89,6 +89,24 @@ for my $case (
 	arrived("$name, mended", wait_job($node, $job->{job_id}), $table);
 }
 
+{
+	my $name = 'the object is really replaced while it is read';
+	my $table = unique('s3-faults');
+	gateway(slices => 1);
+	faults(rule(GetObject => { type => 'truncate', bytes => 400 }, times => 2, %data_file),
+		rule(GetObject => { type => 'error', status => 503, code => 'SlowDown' }, %always, nth => 3, %data_file));
+	my $id = export_job($node, $query, $table, key => q('{id}'), server => q('plain'));
+	ok(wait_until(sub { fired() > 3 }), "$name: reading was cut, and is to go on");
+	my ($key) = grep { /_part_/ } stage_files(job_row($node, $id));
+	system('node', 't/lib/s3.mjs', 'put', $key, qq({"c0":"1","c1":"another","c2":null}\n) x 200) == 0 or die 's3 put';
+	clear_faults();
+	gateway(slices => 2);
+	my $job = wait_job($node, $id);
+	is($job->{state}, 'failed', "$name: the job fails");
+	like($job->{error_message}, qr/\Q$key\E changed while it was read/, "$name: the error names it");
+	is(scalar(grep { $_->{name}{S} eq 'another' } @{ dynamodb('scan', $table) }), 0, "$name: nothing of the other content is written");
+}
+
 # ---- bytes of a file --------------------------------------------------------------------------
 
 # Edits the files that S3 serves; the sizes that the manifest tells go with them where they change.

@@ -17,7 +17,9 @@ CREATE TABLE public.redshift_faults AS
 SQL
 my $node = new_node('redshift_faults');
 my $query = 'SELECT * FROM redshift_faults';
-my %key = (key => q('{id}'));
+my $folder = unique('redshift-faults') . '/';
+create_warehouse($node, 'own_stage', { stage => "s3://$ENV{RS2DDB_S3_BUCKET}/$folder" });
+my %key = (key => q('{id}'), server => q('own_stage'));
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
 my ($yes, $no) = (JSON::PP::true, JSON::PP::false);
 my @faults = (unload_delay_ms => 0, drop_connection_during_unload => $no, fail_unload_after_files => 0,
@@ -35,8 +37,8 @@ sub arrived
 	ok($equal, "$name: every row has arrived") or diag($said);
 }
 
-# What is left in the folder of the stage that the tests share.
-my $staged = sub { scalar s3_keys('rs2ddb/') };
+# What is left below the stage, which no other test uses.
+my $staged = sub { scalar s3_keys($folder) };
 
 # Starts an export, waits until its first UNLOAD has written something, and returns job and table.
 sub unloading

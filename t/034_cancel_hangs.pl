@@ -15,13 +15,14 @@ DROP TABLE IF EXISTS public.cancel_hangs;
 CREATE TABLE public.cancel_hangs AS SELECT i AS id, md5(i::text)::varchar(40) AS name FROM generate_series(1, 1200) AS i;
 SQL
 my $node = new_node('cancel_hangs');
-create_warehouse($node, 'hurried', { connect_timeout => '2' });
+my $folder = unique('cancel-hangs') . '/';
+create_warehouse($node, 'hurried', { connect_timeout => '2', stage => "s3://$ENV{RS2DDB_S3_BUCKET}/$folder" });
 my $query = 'SELECT * FROM cancel_hangs';
 my %key = (key => q('{id}'), server => q('hurried'));
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
 my ($yes, $no) = (JSON::PP::true, JSON::PP::false);
 gateway(rows_per_file => 100);
-my $staged = sub { scalar s3_keys('rs2ddb/') };
+my $staged = sub { scalar s3_keys($folder) };
 
 # The hang has no end, so a job that settles has not waited for it. How long it took is only told.
 sub settles

@@ -56,8 +56,7 @@ static bool read_credentials_again(R2dAwsSession *session)
     return r2d_credentials_renew(&session->credentials, &fresh);
 }
 
-/* Called by the core, which must not be jumped through: what is thrown here is logged. A cancel is
- * not lost: the next check for interrupts throws it again. */
+/* Called by the core, which must not be jumped through. */
 static bool renew(void *context)
 {
     R2dAwsSession *session = context;
@@ -72,13 +71,7 @@ static bool renew(void *context)
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(caller);
-        if (geterrcode() == ERRCODE_QUERY_CANCELED)
-            InterruptPending = QueryCancelPending = true;
-        EmitErrorReport();
-        FlushErrorState();
-        r2d_error_mark_clear();
-        AbortCurrentTransaction();
+        r2d_error_to_log(caller);
     }
     PG_END_TRY();
     MemoryContextSwitchTo(caller);

@@ -1,7 +1,6 @@
 /* stage.c - the files of an attempt that nobody goes on with. */
 #include "stage.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/acl.h"
@@ -44,20 +43,6 @@ static void mark(R2dLeader *leader, bool clean)
     MemoryContextSwitchTo(leader->context);
 }
 
-/* What was thrown is told in the log, and no more. A cancel that ended it is not lost: the next
- * check for interrupts throws it again. */
-static void log_error(R2dLeader *leader)
-{
-    MemoryContextSwitchTo(leader->context);
-    if (geterrcode() == ERRCODE_QUERY_CANCELED)
-        InterruptPending = QueryCancelPending = true;
-    EmitErrorReport();
-    FlushErrorState();
-    r2d_error_mark_clear();
-    AbortCurrentTransaction();
-    MemoryContextSwitchTo(leader->context);
-}
-
 /* Runs step(leader); false when it threw. */
 static bool run_quietly(R2dLeader *leader, void (*step)(R2dLeader *leader))
 {
@@ -70,7 +55,7 @@ static bool run_quietly(R2dLeader *leader, void (*step)(R2dLeader *leader))
     }
     PG_CATCH();
     {
-        log_error(leader);
+        r2d_error_to_log(leader->context);
     }
     PG_END_TRY();
     return done;
