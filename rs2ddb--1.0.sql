@@ -44,13 +44,16 @@ CREATE TABLE rs2ddb.job (
     cancel_requested  boolean NOT NULL DEFAULT false,
     attempt           integer NOT NULL DEFAULT 0,
     stage_prefix      text,
+    stage_doomed      boolean NOT NULL DEFAULT false,
     unload_pid        integer,
     leader_pid        integer,
     table_created     boolean NOT NULL DEFAULT false,
+    table_id          text,
     plan              jsonb,
     system_identifier bigint NOT NULL,
     database_oid      oid NOT NULL
 );
+CREATE INDEX job_doomed ON rs2ddb.job (job_id) WHERE stage_doomed;
 CREATE INDEX job_active ON rs2ddb.job (job_id)
     WHERE state NOT IN ('succeeded', 'failed', 'canceled');
 CREATE INDEX job_settled ON rs2ddb.job (finished_at);
@@ -89,9 +92,11 @@ COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success
 COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
 COMMENT ON COLUMN rs2ddb.job.attempt IS 'number of the last UNLOAD of this job';
 COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote; only this job ever deletes there';
+COMMENT ON COLUMN rs2ddb.job.stage_doomed IS 'the files below stage_prefix are to be deleted: nobody goes on with them';
 COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD';
 COMMENT ON COLUMN rs2ddb.job.leader_pid IS 'process id of the worker that runs the job';
 COMMENT ON COLUMN rs2ddb.job.table_created IS 'the DynamoDB table was created by this job';
+COMMENT ON COLUMN rs2ddb.job.table_id IS 'DynamoDB''s own id of the table: another table of that name is loaded from the start';
 COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loaders follow';
 COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
 COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';

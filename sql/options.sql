@@ -7,7 +7,8 @@ CREATE SERVER w FOREIGN DATA WRAPPER rs2ddb OPTIONS (
     iam_role 'arn:aws:iam::123456789012:role/unload', stage 's3://bucket/rs2ddb/');
 ALTER SERVER w OPTIONS (ADD port '5439', ADD compression 'zstd', ADD sslmode 'verify-full',
     ADD stage_region 'eu-west-1', ADD dynamodb_region 'eu-west-1', ADD max_file_mb '100',
-    ADD case_sensitive 'on', ADD search_path 'public', ADD query_group 'etl', ADD connect_timeout '5');
+    ADD case_sensitive 'on', ADD search_path 'public', ADD query_group 'etl', ADD connect_timeout '5',
+    ADD request_timeout '20');
 
 -- an unknown name lists the valid ones
 ALTER SERVER w OPTIONS (ADD hots 'x');

@@ -1,9 +1,13 @@
 /* aws_session.c - opening the AWS side of a worker from its options. */
 #include "aws_session.h"
 
+#include "access/xact.h"
+#include "miscadmin.h"
+
 #include "../core/base/clock.h"
 #include "../core/fetch/s3_object.h"
 #include "../core/http/http_curl.h"
+#include "catalog.h"
 
 #define USER_AGENT "rs2ddb/1.0"
 
@@ -17,7 +21,7 @@ static void close_session(void *arg)
     r2d_credentials_wipe(&session->credentials);
 }
 
-static void load_credentials(R2dAwsSession *session, const R2dOptions *options)
+static void load_credentials(R2dCredentials *credentials, const R2dOptions *options)
 {
     R2dError err;
     if (options->aws_access_key_id == NULL || options->aws_secret_access_key == NULL) {
@@ -27,16 +31,70 @@ static void load_credentials(R2dAwsSession *session, const R2dOptions *options)
                      errmsg("the AWS credentials of the server are not for the owner of this job"),
                      errhint("Put AWS keys into the user mapping, or have a superuser set the "
                              "server option server_credentials.")));
-        r2d_check(r2d_credentials_from_server(&session->credentials, &err), &err);
+        r2d_check(r2d_credentials_from_server(credentials, &err), &err);
         return;
     }
     if (!r2d_credentials_set(
-            &session->credentials, r2d_view_of(options->aws_access_key_id),
+            credentials, r2d_view_of(options->aws_access_key_id),
             r2d_view_of(options->aws_secret_access_key),
             r2d_view_of(options->aws_session_token ? options->aws_session_token : ""))) {
         r2d_fail_memory(&err);
         r2d_throw(&err);
     }
+}
+
+/* The owner may have given new keys, or a file of the server has them. */
+static bool read_credentials_again(R2dAwsSession *session)
+{
+    MemoryContext scratch =
+        AllocSetContextCreate(session->context, "rs2ddb credentials", ALLOCSET_SMALL_SIZES);
+    R2dCredentials fresh;
+    R2dOptions *options;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(scratch);
+    options = r2d_options_load(session->server, session->role);
+    r2d_tx_commit();
+    MemoryContextSwitchTo(scratch);
+    r2d_credentials_init(&fresh, session->alloc);
+    load_credentials(&fresh, options);
+    MemoryContextDelete(scratch);
+    return r2d_credentials_renew(&session->credentials, &fresh);
+}
+
+/* Called by the core, which must not be jumped through. */
+static bool renew(void *context)
+{
+    R2dAwsSession *session = context;
+    MemoryContext caller = CurrentMemoryContext;
+    volatile bool renewed = false;
+
+    if (IsTransactionState())
+        return false;
+    PG_TRY();
+    {
+        renewed = read_credentials_again(session);
+    }
+    PG_CATCH();
+    {
+        r2d_error_to_log(caller);
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(caller);
+    if (renewed)
+        ereport(LOG, (errmsg("rs2ddb: AWS credentials for warehouse \"%s\" were renewed",
+                             session->server)));
+    return renewed;
+}
+
+static void init_service(R2dAwsSession *session, R2dAwsService *service, const char *name,
+                         const R2dOptions *options)
+{
+    r2d_aws_service_init(service, session->alloc, &r2d_clock_system, name, &session->credentials);
+    service->renew = renew;
+    service->renew_context = session;
+    if (options->request_timeout != NULL)
+        service->silence_timeout_ms = atoi(options->request_timeout) * 1000;
 }
 
 static void open_dynamodb(R2dAwsSession *session, const R2dOptions *options)
@@ -86,12 +144,13 @@ R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *opt
 
     session->alloc = r2d_alloc_in(context);
     r2d_credentials_init(&session->credentials, session->alloc);
-    r2d_aws_service_init(&session->s3, session->alloc, &r2d_clock_system, "s3",
-                         &session->credentials);
-    r2d_aws_service_init(&session->dynamodb, session->alloc, &r2d_clock_system, "dynamodb",
-                         &session->credentials);
+    session->context = context;
+    session->server = pstrdup(options->server);
+    session->role = options->role;
+    init_service(session, &session->s3, "s3", options);
+    init_service(session, &session->dynamodb, "dynamodb", options);
     r2d_on_reset(context, close_session, session);
-    load_credentials(session, options);
+    load_credentials(&session->credentials, options);
     r2d_aws_session_use_stage(session, options, options->stage);
     open_dynamodb(session, options);
     r2d_check(r2d_http_curl_global_init(&err), &err);

@@ -11,6 +11,9 @@
 
 typedef struct R2dAwsSession {
     const R2dAlloc *alloc;
+    MemoryContext context;
+    const char *server; /* whose user mapping has the credentials */
+    Oid role;
     R2dCredentials credentials;
     R2dHttpClient *http;
     R2dWaiter *waiter;
@@ -21,7 +24,9 @@ typedef struct R2dAwsSession {
     const char *folder; /* below it: "" or "folder/" */
 } R2dAwsSession;
 
-/* Everything lives in the context and is closed with it. Throws. */
+/* Everything lives in the context and is closed with it. Throws. Credentials that a service does
+ * not take any more are read again, in a transaction of their own: a call to a service must not be
+ * made in one. */
 extern R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *options,
                                            int max_connections);
 

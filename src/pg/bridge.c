@@ -1,6 +1,7 @@
 /* bridge.c - memory, errors and text between the core and the server. */
 #include "bridge.h"
 
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
@@ -107,6 +108,18 @@ void r2d_check(R2dStatus status, const R2dError *err)
     r2d_home_tick();
     r2d_fail(&interrupted, R2D_ERR_INTERNAL, "the wait for the network was interrupted");
     r2d_throw(&interrupted);
+}
+
+void r2d_error_to_log(MemoryContext context)
+{
+    MemoryContextSwitchTo(context);
+    if (geterrcode() == ERRCODE_QUERY_CANCELED)
+        InterruptPending = QueryCancelPending = true;
+    EmitErrorReport();
+    FlushErrorState();
+    r2d_error_mark_clear();
+    AbortCurrentTransaction();
+    MemoryContextSwitchTo(context);
 }
 
 const R2dRemoteMark *r2d_error_mark(void)

@@ -38,6 +38,10 @@ extern const R2dRemoteMark *r2d_error_mark(void);
 extern void r2d_error_mark_set(const R2dError *err);
 extern void r2d_error_mark_clear(void);
 
+/* In PG_CATCH: the error is told in the log and ends there, with its transaction; goes on in
+ * `context`. A cancel is not lost: the next check for interrupts throws it again. */
+extern void r2d_error_to_log(MemoryContext context);
+
 /* SQLSTATE for an R2dError. */
 extern int r2d_error_sqlstate(const R2dError *err);
 

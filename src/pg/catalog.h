@@ -64,9 +64,12 @@ typedef struct R2dJob {
     int attempt;
     const char *stage_prefix; /* or NULL */
     int leader_pid;
-    const char *plan;    /* JSON text or NULL */
-    int64 rows_unloaded; /* -1: not known */
-    bool foreign;        /* belongs to another system or database: a copy */
+    const char *plan;     /* JSON text or NULL */
+    int64 rows_unloaded;  /* -1: not known */
+    bool foreign;         /* belongs to another system or database: a copy */
+    bool stage_doomed;    /* nobody goes on with the files below stage_prefix */
+    int unload_pid;       /* of an UNLOAD that has not been seen to end; 0: none */
+    const char *table_id; /* of the table that the files are loaded into; NULL: not told */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. */
@@ -93,19 +96,30 @@ extern bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to,
 
 /* The leader took the job. */
 extern void r2d_catalog_job_led(int64 job_id, int leader_pid);
-extern void r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created);
+/* True when it is the plan that the job had before. */
+extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
+                                     const char *table_id);
 
-/* Stored before the UNLOAD is sent: what a crash needs to find. */
-extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid);
+/* Stored before the UNLOAD is sent: what a crash needs to find. message: why it is not the first,
+ * or NULL. */
+extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid,
+                                   const char *message);
 extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
 
 /* The end: state succeeded, failed or canceled, with sums of the files and, when it failed, why. */
 extern void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *failure,
                                    const char *message);
 
-/* The files of the job are not on S3 any more: what was written stays counted, going on needs a
- * new UNLOAD. */
+/* Nobody loads from the files of the job any more: what was written stays counted, going on needs
+ * a new UNLOAD. */
 extern void r2d_catalog_job_forget_files(int64 job_id);
+
+/* What lies below the stage prefix is to be deleted; and: it has been. */
+extern void r2d_catalog_job_doom_stage(int64 job_id);
+extern void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix);
+
+/* Ids of at most `most` settled jobs whose files are to be deleted; returns how many. */
+extern int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most);
 
 typedef enum R2dCancel {
     R2D_CANCEL_SETTLED,   /* too late: the job had settled */
@@ -203,6 +217,9 @@ typedef struct R2dFileCounts {
 
 /* One row per file of the manifest; any older rows of the job go. */
 extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
+
+/* All of them from the first row again: the table that they were loaded into is gone. */
+extern void r2d_catalog_files_restart(int64 job_id);
 
 /* The next pending file behind number `after`, or else from the first on, now running; false when
  * there is none. `after` only saves the search: the number claimed before. */

@@ -33,6 +33,20 @@ void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest)
     r2d_spi_leave(&spi);
 }
 
+void r2d_catalog_files_restart(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1", &args);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, checkpoint = 0, "
+                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0 "
+                "WHERE job_id = $1",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
 static void read_file(R2dSpi *spi, R2dFile *file)
 {
     file->file_no = r2d_spi_int4(1, 0);

@@ -93,6 +93,9 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->plan = r2d_spi_text(spi, 18);
     job->rows_unloaded = r2d_spi_int8(19, -1);
     job->foreign = !r2d_spi_bool(20);
+    job->stage_doomed = r2d_spi_bool(21);
+    job->unload_pid = r2d_spi_int4(22, 0);
+    job->table_id = r2d_spi_text(spi, 23);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -107,7 +110,8 @@ R2dJob *r2d_catalog_job(int64 job_id)
     if (r2d_spi_run("SELECT job_id, state, owner, server, query, table_name, key, mode, "
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
-                    "system_identifier = $2 AND database_oid = $3 "
+                    "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
+                    "table_id "
                     "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
@@ -166,21 +170,29 @@ void r2d_catalog_job_led(int64 job_id, int leader_pid)
     r2d_spi_leave(&spi);
 }
 
-void r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created)
+bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
+                              const char *table_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
+    bool same;
 
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, plan);
     r2d_arg_bool(&args, table_created);
-    r2d_spi_run("UPDATE rs2ddb.job SET plan = $2::jsonb, table_created = table_created OR $3 "
-                "WHERE job_id = $1",
+    r2d_arg_text(&args, table_id);
+    r2d_spi_run("UPDATE rs2ddb.job j SET plan = $2::jsonb, table_created = j.table_created OR $3, "
+                "table_id = NULLIF($4, '') "
+                "FROM rs2ddb.job old WHERE j.job_id = $1 AND old.job_id = $1 "
+                "RETURNING COALESCE(j.plan = old.plan, false)",
                 &args);
+    same = r2d_spi_bool(1);
     r2d_spi_leave(&spi);
+    return same;
 }
 
-void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid)
+void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid,
+                            const char *message)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -188,9 +200,11 @@ void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_p
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, stage_prefix);
     r2d_arg_int4(&args, unload_pid);
-    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = $2, unload_pid = $3, attempt = attempt + 1, "
-                "unload_started_at = clock_timestamp() WHERE job_id = $1",
+    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = $2, stage_doomed = false, unload_pid = $3, "
+                "attempt = attempt + 1, unload_started_at = clock_timestamp() WHERE job_id = $1",
                 &args);
+    if (message != NULL)
+        add_event(job_id, R2D_JOB_UNLOADING, message);
     r2d_spi_leave(&spi);
 }
 
@@ -226,7 +240,8 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *f
     if (r2d_spi_run("UPDATE rs2ddb.job j SET state = $2, error_message = $3, error_detail = $4, "
                     "error_hint = $5, error_sqlstate = $6, error_code = $7, "
                     "error_request_id = $8, error_position = $9, leader_pid = NULL, "
-                    "unload_pid = NULL, finished_at = clock_timestamp(), "
+                    "unload_pid = CASE WHEN $2 = 'canceled' THEN j.unload_pid END, "
+                    "finished_at = clock_timestamp(), "
                     "items_written = f.written, rows_collapsed = f.collapsed, "
                     "rows_rejected = f.rejected, write_units = f.units "
                     "FROM (SELECT COALESCE(sum(items_written), 0) AS written, "
@@ -246,10 +261,60 @@ void r2d_catalog_job_forget_files(int64 job_id)
     R2dArgs args = {0};
 
     r2d_arg_int8(&args, job_id);
-    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = NULL, stage_prefix = NULL "
-                "WHERE job_id = $1",
+    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = NULL WHERE job_id = $1", &args);
+    r2d_spi_leave(&spi);
+}
+
+void r2d_catalog_job_doom_stage(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("UPDATE rs2ddb.job SET stage_doomed = stage_prefix IS NOT NULL WHERE job_id = $1",
                 &args);
     r2d_spi_leave(&spi);
+}
+
+void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_text(&args, stage_prefix);
+    r2d_spi_run("UPDATE rs2ddb.job SET stage_doomed = false, unload_pid = NULL, "
+                "stage_prefix = CASE WHEN state <> 'canceled' THEN stage_prefix END "
+                "WHERE job_id = $1 AND stage_prefix = $2",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
+/* In turns: one that can never be deleted must not keep the others waiting. After a week it is
+ * left to the bucket's owner. */
+int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int count;
+
+    r2d_arg_int8(&args, except);
+    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    r2d_arg_int4(&args, most);
+    count = (int)r2d_spi_run("SELECT job_id FROM rs2ddb.job WHERE stage_doomed AND job_id <> $1 "
+                             "AND state IN ('succeeded', 'failed', 'canceled') "
+                             "AND system_identifier = $2 AND database_oid = $3 "
+                             "AND finished_at > clock_timestamp() - interval '7 days' "
+                             "ORDER BY random() LIMIT $4",
+                             &args);
+    for (int i = 0; i < count; i++) {
+        bool is_null;
+        job_ids[i] =
+            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+    }
+    r2d_spi_leave(&spi);
+    return count;
 }
 
 R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)

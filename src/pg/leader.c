@@ -8,16 +8,15 @@
 #include "pgstat.h"
 #include "utils/acl.h"
 
-#include "../core/fetch/s3_list.h"
 #include "../core/fetch/s3_object.h"
+#include "../core/send/table.h"
 #include "failure.h"
 #include "home.h"
 #include "launcher.h"
 #include "pool.h"
 #include "settings.h"
+#include "stage.h"
 
-#define CANCEL_WAIT_MS  1000
-#define STOP_WAIT_MS    10000
 #define SETTLE_TRIES    3
 #define SETTLE_RETRY_MS 1000
 #define LOCK_TRIES      10
@@ -90,47 +89,6 @@ static void load_options(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
 }
 
-void r2d_clean_stage(R2dLeader *leader)
-{
-    R2dView bucket, prefix;
-    R2dError err;
-    int64_t deleted;
-
-    if (leader->stage_prefix == NULL)
-        return;
-    r2d_aws_session_use_stage(leader->aws, leader->options, leader->stage_prefix);
-    r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
-    r2d_check(r2d_s3_delete_prefix(&leader->aws->s3, leader->aws->http, &leader->aws->wait,
-                                   pnstrdup(bucket.data, bucket.len),
-                                   pnstrdup(prefix.data, prefix.len), &deleted, &err),
-              &err);
-}
-
-/* Cleaning must not change how a job ends: what stays behind is told in the log. A cancel that
- * ends the cleaning is not lost: the next check for interrupts throws it again. */
-static void clean_stage_quietly(R2dLeader *leader)
-{
-    MemoryContext context = CurrentMemoryContext;
-
-    PG_TRY();
-    {
-        if (leader->aws != NULL)
-            r2d_clean_stage(leader);
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        if (geterrcode() == ERRCODE_QUERY_CANCELED)
-            InterruptPending = QueryCancelPending = true;
-        EmitErrorReport();
-        FlushErrorState();
-        r2d_error_mark_clear();
-        ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": staging files stay at %s",
-                             leader->job_id, leader->stage_prefix)));
-    }
-    PG_END_TRY();
-}
-
 static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
                    const char *message)
 {
@@ -186,18 +144,8 @@ static void finish(R2dLeader *leader)
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     if (!failed && !leader->job->keep_files)
-        clean_stage_quietly(leader);
+        (void)r2d_stage_clean(leader);
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
-}
-
-/* What a lost leader began: its UNLOAD goes on without it and would write files that nobody
- * knows. */
-static void drop_earlier_attempt(R2dLeader *leader)
-{
-    if (leader->stage_prefix == NULL)
-        return;
-    r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, STOP_WAIT_MS);
-    clean_stage_quietly(leader);
 }
 
 /* What a bucket's lifecycle rule has taken away is unloaded anew. The manifest stands for the
@@ -235,14 +183,41 @@ static void look_for_files(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
 }
 
-/* A cancel that a lost leader did not live to see. */
-static void end_canceled_job(R2dLeader *leader)
+static bool table_is_the_same(R2dLeader *leader)
 {
-    if (leader->stage_prefix != NULL && !has_files(leader->job)) {
-        leader->redshift = r2d_redshift_open(leader->context, leader->options);
-        r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, STOP_WAIT_MS);
+    R2dAwsSession *aws = leader->aws;
+    R2dTable table;
+    R2dError err;
+    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
+                                          leader->job->table_name, &table, &err);
+
+    if (status == R2D_END)
+        return false;
+    r2d_check(status, &err);
+    return leader->job->table_id == NULL || strcmp(leader->job->table_id, table.id) == 0;
+}
+
+/* What was written to a table that is gone is lost: its successor, which is made if need be, gets
+ * every row. */
+static void look_at_table(R2dLeader *leader)
+{
+    if (table_is_the_same(leader))
+        return;
+    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": table \"%s\" is not the one that was loaded "
+                         "before, all rows are written again",
+                         leader->job_id, leader->job->table_name)));
+    r2d_prepare(leader);
+    r2d_tx_begin();
+    if (leader->plan_kept) {
+        r2d_catalog_files_restart(leader->job_id);
+    } else {
+        r2d_catalog_job_forget_files(leader->job_id);
+        r2d_catalog_job_doom_stage(leader->job_id);
+        leader->job->rows_unloaded = -1;
+        leader->job->stage_doomed = true;
     }
-    ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+    r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
 }
 
 static void run_job(R2dLeader *leader)
@@ -254,13 +229,15 @@ static void run_job(R2dLeader *leader)
     load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
-    if (leader->job->cancel_requested)
-        end_canceled_job(leader);
+    if (leader->job->cancel_requested) /* a lost leader did not live to see it */
+        ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
+    if (has_files(leader->job))
+        look_at_table(leader);
     if (has_files(leader->job))
         look_for_files(leader);
-    if (!has_files(leader->job) && !r2d_unload_adopt(leader)) {
+    if (!has_files(leader->job)) {
+        leader->unload_open = leader->stage_prefix != NULL && !leader->job->stage_doomed;
         r2d_prepare(leader);
-        drop_earlier_attempt(leader);
         move(leader, R2D_JOB_UNLOADING, NULL);
         r2d_unload(leader);
     }
@@ -277,23 +254,28 @@ static void take_back_files(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-/* The owner asked: nothing stays behind, what is on S3 is deleted. */
+/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
+ * that. */
 static void settle_canceled(R2dLeader *leader)
 {
-    clean_stage_quietly(leader);
     r2d_tx_begin();
     r2d_catalog_job_forget_files(leader->job_id);
+    r2d_catalog_job_doom_stage(leader->job_id);
     r2d_tx_commit();
     settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+    r2d_stage_abandon(leader);
 }
 
+/* Files that can be gone on with stay, and so do those of an UNLOAD that may not have ended. */
 static void settle_failed(R2dLeader *leader, const ErrorData *error)
 {
     R2dFailure failure;
 
     r2d_failure_of(error, &failure);
-    if (!has_files(leader->job))
-        clean_stage_quietly(leader);
+    if (leader->unload_pid != 0 && !leader->unload_open)
+        r2d_stage_abandon(leader);
+    else if (!has_files(leader->job) && !leader->unload_open)
+        (void)r2d_stage_clean(leader);
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
                   failure.detail ? errdetail_internal("%s", failure.detail) : 0));
     settle(leader, R2D_JOB_FAILED, &failure, NULL);
@@ -305,10 +287,6 @@ static void settle_error(R2dLeader *leader, const ErrorData *error)
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
     pqsignal(SIGINT, SIG_IGN);
     QueryCancelPending = false;
-    if (leader->unload_pid != 0)
-        (void)r2d_redshift_cancel(leader->options, leader->unload_pid, leader->redshift,
-                                  CANCEL_WAIT_MS);
-    leader->unload_pid = 0;
     r2d_loading_end(leader);
     take_back_files(leader);
     read_job(leader);
@@ -457,6 +435,7 @@ void r2d_leader_main(Datum arg)
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(leader.context);
     give_lock(args.job_id);
+    r2d_stage_leftovers(args.job_id);
     prune_history();
     r2d_pool_worker_end();
 }

@@ -4,6 +4,8 @@
  *   leader.c    the life of the worker: take the job, run the steps, settle it
  *   prepare.c   describe the query, check or create the table, make the plan
  *   unload.c    run the UNLOAD, read the manifest, store the files
+ *   unload_follow.c  find out how an UNLOAD ended whose session is gone
+ *   stage.c     delete what nobody goes on with
  *   loading.c   start loaders, watch them, load by itself when it gets none
  */
 #ifndef R2D_PG_LEADER_H
@@ -30,7 +32,9 @@ typedef struct R2dLeader {
     R2dRemoteColumn *remote; /* column_count, as described */
     R2dColumn *columns;
     int column_count;
-    int unload_pid;      /* while an UNLOAD runs; 0 otherwise */
+    int unload_pid;      /* of our session, while it runs an UNLOAD; 0 otherwise */
+    bool unload_open;    /* how the UNLOAD below stage_prefix ended is not known */
+    bool plan_kept;      /* the plan is the one that UNLOAD was made with */
     R2dLoaders *loaders; /* while files are loaded */
     char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
 } R2dLeader;
@@ -38,17 +42,17 @@ typedef struct R2dLeader {
 extern void r2d_prepare(R2dLeader *leader);
 extern void r2d_unload(R2dLeader *leader);
 
-/* Takes the files of an UNLOAD whose leader did not live to see its end: the manifest is written
- * last, so where it is, all files are. False: it is not there, or does not count its rows. */
-extern bool r2d_unload_adopt(R2dLeader *leader);
+/* Finds out how the UNLOAD below stage_prefix ended that no session of ours waits for any more, and
+ * waits for that. True when its result is there: *rows is its count, -1 when nobody tells. False
+ * when it failed, or nothing is known of it. Throws when the warehouse cannot be reached. */
+extern bool r2d_unload_follow(R2dLeader *leader, int64 *rows);
+/* Reads the manifest below stage_prefix into *text: R2D_OK, or R2D_END when there is none. */
+extern R2dStatus r2d_unload_manifest_text(R2dLeader *leader, R2dBytes *text);
 
 /* Returns when every file is settled or one failed for a reason that stops the job. */
 extern void r2d_loading(R2dLeader *leader);
 
 /* Stops the loaders and waits for them; harmless when there are none. */
 extern void r2d_loading_end(R2dLeader *leader);
-
-/* Deletes what lies below the stage prefix of the job; only that. Throws. */
-extern void r2d_clean_stage(R2dLeader *leader);
 
 #endif

@@ -102,7 +102,9 @@ static void open_transfer(R2dLoad *load)
                                   .table_name = load->job->table_name,
                                   .requests_in_flight_max = REQUESTS_IN_FLIGHT,
                                   .initial_wcu = initial_wcu(load),
-                                  .max_wcu = load->job->max_wcu};
+                                  .max_wcu = load->job->max_wcu,
+                                  .rejects_max =
+                                      Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1)};
     R2dError err;
     r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
 }
@@ -366,6 +368,8 @@ static R2dStatus check_promise(R2dLoad *load, R2dError *err)
         return R2D_END;
     r2d_fail(err, R2D_ERR_DATA, "the manifest promises " INT64_FORMAT " rows, %s has " INT64_FORMAT,
              load->file.rows_promised, load->file.url, progress.checkpoint);
+    strlcpy(err->hint, "Export again: the files do not hold what the warehouse said.",
+            sizeof err->hint);
     return R2D_FAILED;
 }
 

@@ -34,6 +34,7 @@ typedef struct OptionRule {
 
 static void check_bool(const char *name, const char *value);
 static void check_int(const char *name, const char *value);
+static void check_timeout(const char *name, const char *value);
 static void check_stage(const char *name, const char *value);
 static void check_compression(const char *name, const char *value);
 static void check_endpoint(const char *name, const char *value);
@@ -67,6 +68,7 @@ static const OptionRule rules[] = {
     {"dynamodb_endpoint", SERVER, true, FIELD(dynamodb_endpoint), check_endpoint},
     {"ca_file", SERVER, true, FIELD(ca_file), NULL},
     {"server_credentials", SERVER, true, FIELD(server_credentials), check_bool},
+    {"request_timeout", SERVER, false, FIELD(request_timeout), check_timeout},
     {"user", MAPPING, false, FIELD(user), NULL},
     {"password", MAPPING, false, FIELD(password), NULL},
     {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), NULL},
@@ -94,6 +96,13 @@ static void check_int(const char *name, const char *value)
     int64_t number;
     if (!r2d_view_to_int64(r2d_view_of(value), &number) || number < 1 || number > INT_MAX)
         invalid_value(name, value, "Use a positive whole number.");
+}
+
+static void check_timeout(const char *name, const char *value)
+{
+    int64_t seconds;
+    if (!r2d_view_to_int64(r2d_view_of(value), &seconds) || seconds < 1 || seconds > 3600)
+        invalid_value(name, value, "Use 1 to 3600 seconds.");
 }
 
 static void check_compression(const char *name, const char *value)
@@ -340,6 +349,8 @@ R2dOptions *r2d_options_load(const char *server_name, Oid role)
     require_option(options->iam_role, "iam_role", SERVER, server_name);
     require_option(options->stage, "stage", SERVER, server_name);
     require_option(options->user, "user", MAPPING, server_name);
+    options->server = pstrdup(server_name);
+    options->role = role;
     require_own_secrets(options, role, server_name);
     return options;
 }

@@ -29,6 +29,7 @@ typedef struct R2dOptions {
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
     const char *server_credentials;
+    const char *request_timeout;
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
@@ -39,6 +40,8 @@ typedef struct R2dOptions {
     /* what follows from role, server_credentials and password_required */
     bool own_password_only; /* nothing but the password of the mapping may open a connection */
     bool own_keys_only;     /* nothing but the AWS keys of the mapping may sign */
+    const char *server;     /* what they were loaded for */
+    Oid role;
 } R2dOptions;
 
 /*

@@ -240,25 +240,24 @@ static void create_table(R2dLeader *leader, R2dTable *table)
 }
 
 /* True when the table was created. */
-static bool fit_table(R2dLeader *leader)
+static bool fit_table(R2dLeader *leader, R2dTable *table)
 {
     R2dAwsSession *aws = leader->aws;
-    R2dTable table;
     R2dError err;
     R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
-                                          leader->job->table_name, &table, &err);
+                                          leader->job->table_name, table, &err);
 
     check_key_count(leader->job);
     if (status == R2D_END) {
-        create_table(leader, &table);
+        create_table(leader, table);
         return true;
     }
     r2d_check(status, &err);
-    fit_existing_table(leader, &table);
+    fit_existing_table(leader, table);
     return false;
 }
 
-static void store_plan(R2dLeader *leader, bool table_created)
+static void store_plan(R2dLeader *leader, bool table_created, const char *table_id)
 {
     R2dBytes plan;
 
@@ -267,7 +266,8 @@ static void store_plan(R2dLeader *leader, bool table_created)
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
     r2d_tx_begin();
-    r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created);
+    leader->plan_kept =
+        r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created, table_id);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     r2d_bytes_free(&plan);
@@ -275,6 +275,7 @@ static void store_plan(R2dLeader *leader, bool table_created)
 
 void r2d_prepare(R2dLeader *leader)
 {
+    R2dTable table;
     bool created;
 
     check_query(leader);
@@ -282,6 +283,6 @@ void r2d_prepare(R2dLeader *leader)
     apply_attributes(leader);
     refuse_foreign_names(leader);
     refuse_equal_names(leader);
-    created = fit_table(leader);
-    store_plan(leader, created);
+    created = fit_table(leader, &table);
+    store_plan(leader, created, table.id);
 }

@@ -19,8 +19,6 @@
 #define DEFAULT_PORT              "5439"
 #define DEFAULT_SSLMODE           "require"
 #define DEFAULT_CONNECT_TIMEOUT_S 15
-#define CANCEL_CONNECT_TIMEOUT_S  3
-#define CANCEL_ANSWER_MS          5000
 #define STOP_LOOK_MS              200
 
 /* A path that cannot be: libpq then has neither certificate nor key nor passwords of its own. */
@@ -31,6 +29,7 @@ struct R2dRedshift {
     PGconn *conn;
     PGresult *result;    /* while more may follow */
     int64 unloaded_rows; /* from the INFO message; -1: not seen */
+    bool refused;        /* the last UNLOAD failed by the word of the warehouse */
 };
 
 static void close_conn(void *arg)
@@ -204,6 +203,7 @@ static void throw_result(R2dRedshift *redshift, PGresult *result)
     if (message == NULL)
         message = "the warehouse's message cannot be shown in the encoding of this database";
     PQclear(result);
+    redshift->refused = true;
     r2d_refusal_read(r2d_view_of(message), &aws);
     r2d_error_mark_set(&aws);
     if (hint == NULL && aws.hint[0] != '\0')
@@ -339,6 +339,21 @@ R2dRedshift *r2d_redshift_open(MemoryContext context, const R2dOptions *options)
     return redshift;
 }
 
+bool r2d_redshift_lost(const R2dRedshift *redshift)
+{
+    return PQstatus(redshift->conn) != CONNECTION_OK;
+}
+
+bool r2d_redshift_refused(const R2dRedshift *redshift)
+{
+    return redshift->refused;
+}
+
+void r2d_redshift_close(R2dRedshift *redshift)
+{
+    close_conn(redshift);
+}
+
 int r2d_redshift_pid(const R2dRedshift *redshift)
 {
     return PQbackendPID(redshift->conn);
@@ -397,6 +412,7 @@ R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *command, 
     PGresult *result;
 
     redshift->unloaded_rows = -1;
+    redshift->refused = false;
     /* The extended protocol takes one statement only: a second net below the quoting. */
     result = send_and_get(redshift,
                           PQsendQueryParams(redshift->conn, command, 0, NULL, NULL, NULL, NULL, 0));
@@ -411,97 +427,56 @@ R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *command, 
     return R2D_UNLOAD_DONE;
 }
 
-/* Waits until the session answers or breaks, at most wait_ms. */
-static void wait_for_end(R2dRedshift *running, int wait_ms)
+static R2dUnloadState state_of(const char *status)
 {
-    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
-    while (PQstatus(running->conn) == CONNECTION_OK && PQisBusy(running->conn)) {
-        if (!wait_socket(running->conn, WL_SOCKET_READABLE, deadline))
-            return;
-        if (!PQconsumeInput(running->conn))
-            return;
-    }
+    static const struct {
+        const char *status;
+        R2dUnloadState state;
+    } states[] = {{"running", R2D_UNLOAD_RUNNING},
+                  {"completed", R2D_UNLOAD_COMPLETED},
+                  {"aborted", R2D_UNLOAD_ABORTED}};
+    for (int i = 0; i < lengthof(states); i++)
+        if (strncmp(status, states[i].status, strlen(states[i].status)) == 0)
+            return states[i].state;
+    return R2D_UNLOAD_UNKNOWN;
 }
 
-/* run with a bound: who cancels cannot be interrupted himself. */
-static void run_within(R2dRedshift *redshift, const char *sql, int wait_ms)
+R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix)
 {
-    PGresult *result = NULL;
-
-    if (!PQsendQuery(redshift->conn, sql))
-        throw_result(redshift, result);
-    wait_for_end(redshift, wait_ms);
-    if (PQisBusy(redshift->conn))
-        ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
-                        errmsg("the warehouse does not answer a request to cancel")));
-    result = PQgetResult(redshift->conn);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        throw_result(redshift, result);
-    PQclear(result);
-}
-
-static void cancel_by_pid(const R2dOptions *options, int pid, R2dRedshift *running, int wait_ms)
-{
-    MemoryContext context =
-        AllocSetContextCreate(CurrentMemoryContext, "rs2ddb cancel", ALLOCSET_SMALL_SIZES);
-    R2dRedshift *second = connect_session(context, options, CANCEL_CONNECT_TIMEOUT_S);
-
-    run_within(second, psprintf("SELECT pg_cancel_backend(%d)", pid), CANCEL_ANSWER_MS);
-    MemoryContextDelete(context);
-    if (running != NULL && running->conn != NULL)
-        wait_for_end(running, wait_ms);
-}
-
-bool r2d_redshift_cancel(const R2dOptions *options, int pid, R2dRedshift *running, int wait_ms)
-{
-    MemoryContext caller = CurrentMemoryContext;
-    volatile bool done = false;
-
-    PG_TRY();
-    {
-        cancel_by_pid(options, pid, running, wait_ms);
-        done = true;
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(caller);
-        EmitErrorReport();
-        FlushErrorState();
-    }
-    PG_END_TRY();
-    return done;
-}
-
-/* Session of an UNLOAD that is running below the prefix; 0: none, or it cannot be told. */
-static int find_unload(R2dRedshift *redshift, const char *prefix)
-{
+    R2dUnloadHistory history = {.state = R2D_UNLOAD_UNKNOWN, .rows = -1};
     R2dBytes sql;
     PGresult *result;
-    int pid = 0;
 
     r2d_bytes_init(&sql, r2d_alloc_in(redshift->context));
-    if (!r2d_bytes_append_text(&sql, "SELECT session_id FROM sys_unload_history WHERE status = "
-                                     "'running' AND STRPOS(unloaded_location, ") ||
-        !r2d_query_literal(&sql, r2d_view_of(prefix)) || !r2d_bytes_append_text(&sql, ") > 0") ||
+    if (!r2d_bytes_append_text(&sql, "SELECT status, session_id, unloaded_rows FROM "
+                                     "sys_unload_history WHERE STRPOS(unloaded_location, ") ||
+        !r2d_query_literal(&sql, r2d_view_of(prefix)) ||
+        !r2d_bytes_append_text(&sql, ") > 0 ORDER BY start_time DESC LIMIT 1") ||
         r2d_bytes_text(&sql) == NULL)
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     result = exec(redshift, sql.data);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0)
-        pid = atoi(PQgetvalue(result, 0, 0));
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0) {
+        history.state = state_of(PQgetvalue(result, 0, 0));
+        history.pid = atoi(PQgetvalue(result, 0, 1));
+        if (history.state == R2D_UNLOAD_COMPLETED && !PQgetisnull(result, 0, 2))
+            history.rows = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+    }
     PQclear(result);
     r2d_bytes_free(&sql);
-    return pid;
+    return history;
 }
 
-void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int wait_ms)
+void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid, int wait_ms)
 {
     TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
-    int pid = find_unload(redshift, prefix);
+    R2dUnloadHistory history = r2d_redshift_history(redshift, prefix);
 
+    if (pid == 0 && history.state == R2D_UNLOAD_RUNNING)
+        pid = history.pid;
     if (pid != 0)
         run(redshift, psprintf("SELECT pg_cancel_backend(%d)", pid), false);
-    while (pid != 0 && GetCurrentTimestamp() < deadline) {
+    while (history.state == R2D_UNLOAD_RUNNING && GetCurrentTimestamp() < deadline) {
         r2d_sleep(STOP_LOOK_MS);
-        pid = find_unload(redshift, prefix);
+        history = r2d_redshift_history(redshift, prefix);
     }
 }

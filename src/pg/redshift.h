@@ -30,19 +30,38 @@ typedef enum R2dUnloadResult {
 /* Runs an UNLOAD to its end. *rows is what the warehouse counted. */
 extern R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *command, int64 *rows);
 
-/*
- * Cancels what the session with this pid runs, through a second session, and waits up to
- * wait_ms for `running` (may be NULL) to say that it ended. Does not throw: false when
- * it could not be done.
+/* The error that the last UNLOAD threw is the warehouse's: it may be a cancel there, and none here.
  */
-extern bool r2d_redshift_cancel(const R2dOptions *options, int pid, R2dRedshift *running,
-                                int wait_ms);
+extern bool r2d_redshift_refused(const R2dRedshift *redshift);
+
+/* The connection is gone: what it ran may go on, or not. */
+extern bool r2d_redshift_lost(const R2dRedshift *redshift);
+extern void r2d_redshift_close(R2dRedshift *redshift); /* its columns stay */
+
+typedef enum R2dUnloadState {
+    R2D_UNLOAD_UNKNOWN, /* the history does not know it (yet), or may not be read */
+    R2D_UNLOAD_RUNNING,
+    R2D_UNLOAD_COMPLETED,
+    R2D_UNLOAD_ABORTED,
+} R2dUnloadState;
+
+typedef struct R2dUnloadHistory {
+    R2dUnloadState state;
+    int pid;    /* of the session that ran it */
+    int64 rows; /* of a completed one; -1: not told */
+} R2dUnloadHistory;
+
+/* What the warehouse's own history says of the last UNLOAD below this prefix, whichever session ran
+ * it. Does not throw for what the warehouse refuses. */
+extern R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix);
 
 /*
- * Cancels an UNLOAD that an earlier session left running below this prefix, and waits up to wait_ms
- * for its end. The warehouse's own history names its session, so that no other is hit. Does not
- * throw for what the warehouse refuses: then there is nothing that could be stopped.
+ * Cancels an UNLOAD that another session runs below this prefix, and waits up to wait_ms for its
+ * end. pid: of that session, while it is known to live; 0: the history names it, so that no other
+ * is hit. Does not throw for what the warehouse refuses: then there is nothing that could be
+ * stopped.
  */
-extern void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int wait_ms);
+extern void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid,
+                                     int wait_ms);
 
 #endif

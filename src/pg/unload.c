@@ -1,10 +1,16 @@
-/* unload.c - one UNLOAD: a prefix of its own, the statement, the manifest, the file rows. */
+/* unload.c - one UNLOAD after the other, until one has worked: a prefix of its own, the statement,
+ * the manifest, the file rows. */
 #include "leader.h"
 
-#include "../core/fetch/s3_object.h"
 #include "../core/unload/command.h"
 #include "../core/unload/manifest.h"
+#include "../core/unload/refusal.h"
 #include "pool.h"
+#include "stage.h"
+
+#define UNLOADS_MAX    3
+#define RETRY_PAUSE_MS 1000
+#define STOP_WAIT_MS   10000
 
 /* A random (version 4) UUID as text. */
 static void random_uuid(char out[37])
@@ -21,7 +27,7 @@ static void random_uuid(char out[37])
 }
 
 /* A new prefix, stored before the statement is sent: whatever happens next, we know where. */
-static void begin_attempt(R2dLeader *leader)
+static void begin_attempt(R2dLeader *leader, const char *message)
 {
     char uuid[37];
 
@@ -30,8 +36,8 @@ static void begin_attempt(R2dLeader *leader)
     leader->stage_prefix =
         psprintf("s3://%s/%s%s/", leader->aws->bucket, leader->aws->folder, uuid);
     r2d_tx_begin();
-    r2d_catalog_job_unload(leader->job_id, leader->stage_prefix,
-                           r2d_redshift_pid(leader->redshift));
+    r2d_catalog_job_unload(leader->job_id, leader->stage_prefix, r2d_redshift_pid(leader->redshift),
+                           message);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
 }
@@ -57,62 +63,160 @@ static void build_command(R2dLeader *leader, R2dCompression compression, R2dByte
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
-static R2dUnloadResult try_unload(R2dLeader *leader, R2dCompression compression, int64 *rows)
-{
-    R2dBytes command;
-    R2dUnloadResult result;
+typedef enum Outcome {
+    UNLOAD_DONE,
+    UNLOAD_NO_COMPRESSION, /* with JSON the warehouse takes another compression, or none */
+    UNLOAD_AGAIN,          /* failed for a reason that may pass: *error */
+    UNLOAD_FAILED,         /* failed for good: *error */
+} Outcome;
 
-    begin_attempt(leader);
-    r2d_bytes_init(&command, leader->aws->alloc);
-    build_command(leader, compression, &command);
-    leader->unload_pid = r2d_redshift_pid(leader->redshift);
-    result = r2d_redshift_unload(leader->redshift, command.data, rows);
-    leader->unload_pid = 0;
-    r2d_bytes_free(&command);
-    return result;
+/* The error that is being handled, which ends here unless it interrupts. */
+static ErrorData *take_error(R2dLeader *leader)
+{
+    ErrorData *error;
+
+    MemoryContextSwitchTo(leader->context);
+    if (geterrcode() == ERRCODE_QUERY_CANCELED && !r2d_redshift_refused(leader->redshift))
+        PG_RE_THROW();
+    error = CopyErrorData();
+    FlushErrorState();
+    return error;
 }
 
-static int64 run_unload(R2dLeader *leader)
+static Outcome judge(const ErrorData *error)
+{
+    char *message = r2d_to_utf8(error->message);
+    char *detail = r2d_to_utf8(error->detail ? error->detail : "");
+
+    return r2d_refusal_may_pass(unpack_sql_state(error->sqlerrcode), r2d_view_of(message),
+                                r2d_view_of(detail))
+               ? UNLOAD_AGAIN
+               : UNLOAD_FAILED;
+}
+
+static Outcome send_unload(R2dLeader *leader, const char *command, int64 *rows, ErrorData **error)
+{
+    volatile Outcome outcome = UNLOAD_DONE;
+
+    leader->unload_pid = r2d_redshift_pid(leader->redshift);
+    PG_TRY();
+    {
+        if (r2d_redshift_unload(leader->redshift, command, rows) != R2D_UNLOAD_DONE)
+            outcome = UNLOAD_NO_COMPRESSION;
+    }
+    PG_CATCH();
+    {
+        *error = take_error(leader);
+        outcome = judge(*error);
+    }
+    PG_END_TRY();
+    return outcome;
+}
+
+/* One UNLOAD under a new prefix, followed to its end if the connection is lost. */
+static Outcome try_unload(R2dLeader *leader, R2dCompression compression, const char *message,
+                          int64 *rows, ErrorData **error)
+{
+    R2dBytes command;
+    Outcome outcome;
+
+    begin_attempt(leader, message);
+    r2d_bytes_init(&command, leader->aws->alloc);
+    build_command(leader, compression, &command);
+    outcome = send_unload(leader, command.data, rows, error);
+    if (outcome > UNLOAD_NO_COMPRESSION && r2d_redshift_lost(leader->redshift)) {
+        leader->unload_open = true;
+        ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": connection lost during UNLOAD: %s",
+                             leader->job_id, (*error)->message)));
+        outcome = r2d_unload_follow(leader, rows) ? UNLOAD_DONE : UNLOAD_AGAIN;
+        leader->unload_open = false;
+    }
+    leader->unload_pid = 0;
+    r2d_bytes_free(&command);
+    return outcome;
+}
+
+static R2dCompression wanted_compression(const R2dLeader *leader)
 {
     R2dCompression compression = R2D_COMPRESS_ZSTD;
-    int64 rows = -1;
 
     if (leader->options->compression != NULL)
         (void)r2d_compression_from_name(r2d_view_of(leader->options->compression), &compression);
-    if (try_unload(leader, compression, &rows) == R2D_UNLOAD_DONE)
-        return rows;
-    r2d_clean_stage(leader);
-    if (compression == R2D_COMPRESS_NONE ||
-        try_unload(leader, R2D_COMPRESS_NONE, &rows) != R2D_UNLOAD_DONE)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("the warehouse refuses to unload JSON, compressed or not")));
-    return rows;
+    return compression;
 }
 
-/* Reads the manifest into leader->context. Without one there must have been no rows: the count of
- * the session decides (facts: redshift 1.6). */
+static void give_up(ErrorData *error, int tries)
+{
+    if (tries > 1 && error->hint == NULL)
+        error->hint = psprintf("The UNLOAD was tried %d times, each time under a new prefix. Mend "
+                               "the cause and call rs2ddb_resume.",
+                               tries);
+    ReThrowError(error);
+}
+
+/* Returns the rows that the warehouse counted; -1: it does not tell. */
+static int64 run_unload(R2dLeader *leader)
+{
+    R2dCompression compression = wanted_compression(leader);
+    const char *message = NULL;
+    int64 rows = -1;
+
+    for (int tries = 1;;) {
+        ErrorData *error = NULL;
+        Outcome outcome = try_unload(leader, compression, message, &rows, &error);
+        if (outcome == UNLOAD_DONE)
+            return rows;
+        if (outcome == UNLOAD_NO_COMPRESSION && compression == R2D_COMPRESS_NONE)
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                            errmsg("the warehouse refuses to unload JSON, compressed or not")));
+        if (outcome == UNLOAD_FAILED || (outcome == UNLOAD_AGAIN && tries == UNLOADS_MAX))
+            give_up(error, tries);
+        (void)r2d_stage_clean(leader);
+        if (outcome == UNLOAD_NO_COMPRESSION) {
+            compression = R2D_COMPRESS_NONE;
+            continue;
+        }
+        message = psprintf("UNLOAD again, after: %s", error->message);
+        ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": %s", leader->job_id, message)));
+        r2d_sleep(RETRY_PAUSE_MS * tries++);
+    }
+}
+
+/* An earlier leader's UNLOAD with the same plan is followed: it goes on without its leader. Any
+ * other would write files that nobody knows: it is stopped, and its files deleted. */
+static bool take_over(R2dLeader *leader, int64 *rows)
+{
+    bool done = false;
+
+    if (leader->stage_prefix == NULL)
+        return false;
+    if (leader->unload_open && leader->plan_kept)
+        done = r2d_unload_follow(leader, rows);
+    leader->unload_open = false;
+    if (done)
+        return true;
+    r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, 0, STOP_WAIT_MS);
+    (void)r2d_stage_clean(leader);
+    return false;
+}
+
+/* Without a manifest there must have been no rows: the warehouse's count decides (facts: redshift
+ * 1.6). It lies in leader->context. */
 static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
 {
-    R2dAwsSession *aws = leader->aws;
-    R2dView bucket, prefix;
     R2dBytes text;
     R2dError err;
-    R2dStatus status;
 
     memset(manifest, 0, sizeof *manifest);
-    r2d_bytes_init(&text, aws->alloc);
-    r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
-    status = r2d_s3_get_small(&aws->s3, aws->http, &aws->wait, aws->bucket,
-                              psprintf("%.*smanifest", (int)prefix.len, prefix.data),
-                              R2D_MANIFEST_LIMIT_BYTES, &text, &err);
-    if (status == R2D_END && rows == 0)
-        return;
-    if (status == R2D_END)
+    r2d_bytes_init(&text, leader->aws->alloc);
+    if (r2d_unload_manifest_text(leader, &text) == R2D_END) {
+        if (rows == 0)
+            return;
         ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
                         errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
                         errdetail("The warehouse counted " INT64_FORMAT " rows.", rows)));
-    r2d_check(status, &err);
-    r2d_check(r2d_manifest_parse(aws->alloc, r2d_bytes_view(&text),
+    }
+    r2d_check(r2d_manifest_parse(leader->aws->alloc, r2d_bytes_view(&text),
                                  r2d_view_of(leader->stage_prefix), manifest, &err),
               &err);
     r2d_bytes_free(&text);
@@ -139,26 +243,14 @@ static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 ro
     MemoryContextSwitchTo(leader->context);
 }
 
-bool r2d_unload_adopt(R2dLeader *leader)
-{
-    R2dManifest manifest;
-
-    if (leader->stage_prefix == NULL || leader->job->plan == NULL)
-        return false;
-    r2d_aws_session_use_stage(leader->aws, leader->options, leader->stage_prefix);
-    read_manifest(leader, 0, &manifest);
-    if (manifest.file_count == 0 || manifest_rows(&manifest) < 0)
-        return false;
-    store_files(leader, &manifest, manifest_rows(&manifest));
-    return true;
-}
-
 void r2d_unload(R2dLeader *leader)
 {
     R2dManifest manifest;
-    int64 counted = run_unload(leader);
+    int64 counted = -1;
     int64 promised;
 
+    if (!take_over(leader, &counted))
+        counted = run_unload(leader);
     read_manifest(leader, counted, &manifest);
     promised = manifest_rows(&manifest);
     if (counted >= 0 && promised >= 0 && counted != promised)

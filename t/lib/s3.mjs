@@ -1,10 +1,11 @@
 // Looks into the staging bucket for the tests, with AWS's own client.
 //   node t/lib/s3.mjs list PREFIX      keys, one a line
+//   node t/lib/s3.mjs put KEY TEXT     another content for an object
 //   node t/lib/s3.mjs delete KEY       one object, as a lifecycle rule would
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../../test/stack/package.json', import.meta.url));
-const { S3Client, ListObjectsV2Command, DeleteObjectCommand } = require('@aws-sdk/client-s3');
+const { S3Client, ListObjectsV2Command, PutObjectCommand, DeleteObjectCommand } = require('@aws-sdk/client-s3');
 
 const client = new S3Client({
   endpoint: process.env.RS2DDB_S3_ENDPOINT,
@@ -29,6 +30,7 @@ async function list(Prefix) {
 
 const actions = {
   list,
+  put: (Key, Body) => client.send(new PutObjectCommand({ Bucket: process.env.RS2DDB_S3_BUCKET, Key, Body })),
   delete: (Key) => client.send(new DeleteObjectCommand({ Bucket: process.env.RS2DDB_S3_BUCKET, Key })),
 };
 

@@ -142,6 +142,69 @@ static void a_wrong_clock_is_corrected(void **state)
     call_rig_free(&rig);
 }
 
+typedef struct Renewal {
+    CallRig *rig;
+    const char *secret; /* what the source has now */
+    int calls;
+} Renewal;
+
+static bool renew_in_test(void *context)
+{
+    Renewal *renewal = context;
+    R2dCredentials fresh;
+    renewal->calls++;
+    r2d_credentials_init(&fresh, &renewal->rig->unit.alloc);
+    assert_true(r2d_credentials_set(&fresh, R2D_VIEW("AKID"), r2d_view_of(renewal->secret),
+                                    R2D_VIEW("TOKEN")));
+    return r2d_credentials_renew(&renewal->rig->credentials, &fresh);
+}
+
+static void refused_credentials_are_renewed_once(void **state)
+{
+    (void)state;
+    static const char expired[] = "400\n\n{\"__type\":\"x#ExpiredTokenException\"}";
+    CallRig rig;
+    R2dError err;
+    Renewal renewal = {.rig = &rig, .secret = "SECRET"};
+    call_rig_init(&rig, "dynamodb", "TOKEN");
+    R2dAwsRequest request = call_rig_dynamodb_request();
+    call_rig_judge(&rig, &request, expired, &err);
+    assert_int_equal(err.action, R2D_ACT_CREDENTIALS); /* nowhere to look */
+    assert_non_null(strstr(err.hint, "rs2ddb_resume"));
+    rig.service.renew = renew_in_test;
+    rig.service.renew_context = &renewal;
+    uint32_t generation = rig.credentials.generation;
+    call_rig_judge(&rig, &request, expired, &err);
+    assert_int_equal(err.action, R2D_ACT_CREDENTIALS); /* looked, and found the same */
+    assert_int_equal(renewal.calls, 1);
+    assert_int_equal(rig.credentials.generation, generation);
+    renewal.secret = "OTHER";
+    call_rig_judge(&rig, &request, expired, &err);
+    assert_int_equal(err.action, R2D_ACT_RETRY);
+    assert_int_equal(renewal.calls, 2);
+    assert_int_not_equal(rig.credentials.generation, generation);
+    assert_view(r2d_bytes_view(&rig.credentials.secret_access_key), "OTHER");
+    /* a call that was in flight meanwhile is only sent again */
+    assert_int_equal(r2d_aws_judge(&rig.service, &rig.call, &err), R2D_FAILED);
+    assert_int_equal(err.action, R2D_ACT_RETRY);
+    assert_int_equal(renewal.calls, 2);
+    call_rig_free(&rig);
+}
+
+static void a_service_may_have_its_own_patience(void **state)
+{
+    (void)state;
+    CallRig rig;
+    call_rig_init(&rig, "dynamodb", "");
+    R2dAwsRequest request = call_rig_dynamodb_request();
+    assert_int_equal(r2d_aws_prepare(&rig.service, &rig.call, &request, NULL), R2D_OK);
+    assert_int_equal(rig.call.exchange.silence_timeout_ms, 30000);
+    rig.service.silence_timeout_ms = 2000;
+    assert_int_equal(r2d_aws_prepare(&rig.service, &rig.call, &request, NULL), R2D_OK);
+    assert_int_equal(rig.call.exchange.silence_timeout_ms, 2000);
+    call_rig_free(&rig);
+}
+
 static void a_bucket_elsewhere_is_found(void **state)
 {
     (void)state;
@@ -265,6 +328,8 @@ int main(void)
         cmocka_unit_test(control_characters_of_headers_stay_out_of_errors),
         cmocka_unit_test(a_damaged_reply_is_a_network_failure),
         cmocka_unit_test(a_wrong_clock_is_corrected),
+        cmocka_unit_test(refused_credentials_are_renewed_once),
+        cmocka_unit_test(a_service_may_have_its_own_patience),
         cmocka_unit_test(a_bucket_elsewhere_is_found),
         cmocka_unit_test(perform_retries_what_passes),
         cmocka_unit_test(perform_grants_the_service_its_delay),

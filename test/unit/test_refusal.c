@@ -35,6 +35,42 @@ static void an_error_of_s3_gives_code_and_request_id(void **state)
           "AccessDenied", "XY", "s3:PutObject");
 }
 
+static void what_may_pass_is_told_from_what_must_be_mended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sqlstate, *message, *detail;
+        bool may_pass;
+    } cases[] = {
+        {"57014", "Query (1) cancelled on user's request", "", true},
+        {"57P01", "terminating connection due to administrator command", "", true},
+        {"08006", "server closed the connection unexpectedly", "", true},
+        {"53100", "could not extend file", "", true},
+        {"XX000", "Disk Full", "error: Disk Full code: 1016", true},
+        {"XX000", "1023", "Serializable isolation violation on table - 1", true},
+        {"XX000",
+         "S3ServiceException:We encountered an internal error.,Status 500,Error "
+         "InternalError,Rid A,ExtRid B,CanRetry 1",
+         "", true},
+        {"XX000",
+         "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown,Rid "
+         "A,ExtRid B,CanRetry 1",
+         "", true},
+        {"XX000",
+         "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid A,ExtRid "
+         "B,CanRetry 1",
+         "", false},
+        {"XX000", "User arn:a is not authorized to assume IAM Role arn:b", "", false},
+        {"XX000", "Assert", "", false},
+        {"42501", "permission denied for relation x", "", false},
+        {"22P02", "invalid input syntax", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (r2d_refusal_may_pass(cases[i].sqlstate, r2d_view_of(cases[i].message),
+                                 r2d_view_of(cases[i].detail)) != cases[i].may_pass)
+            fail_msg("%s %s", cases[i].sqlstate, cases[i].message);
+}
+
 static void other_texts_give_what_they_hold(void **state)
 {
     (void)state;
@@ -55,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_of_s3_gives_code_and_request_id),
+        cmocka_unit_test(what_may_pass_is_told_from_what_must_be_mended),
         cmocka_unit_test(other_texts_give_what_they_hold),
     };
     return cmocka_run_group_tests_name("refusal", tests, NULL, NULL);

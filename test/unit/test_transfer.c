@@ -183,7 +183,9 @@ static void many_rejects_are_bounded_and_none_is_lost(void **state)
 {
     (void)state;
     R2dError err;
-    transfer_rig_begin(&t, 1);
+    transfer_rig_begin_quietly(&t, 1);
+    t.rejects_max = 10000;
+    assert_int_equal(transfer_rig_open(&t, 8, &err), R2D_OK);
     for (int i = 0; i < 5000; i++)
         transfer_rig_line(&t, "{\"c0\":\"\",\"c1\":\"%d\"}", i);
     assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);

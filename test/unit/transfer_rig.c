@@ -33,7 +33,8 @@ R2dStatus transfer_rig_open(TransferRig *t, int in_flight_max, R2dError *err)
                                   .mapping = &t->base.mapping,
                                   .table_name = "table",
                                   .requests_in_flight_max = in_flight_max,
-                                  .initial_wcu = 1000000};
+                                  .initial_wcu = 1000000,
+                                  .rejects_max = t->rejects_max};
     return r2d_transfer_open(&t->transfer, &options, err);
 }
 
@@ -52,7 +53,7 @@ void transfer_rig_begin_key(TransferRig *t, RigKey key, uint64_t seed)
     send_rig_init(&t->base, key, seed);
     r2d_bytes_init(&t->lines, &r2d_alloc_libc);
     memset(t->rejected, 0, sizeof t->rejected);
-    t->rows = t->rejects = t->last_checkpoint = 0;
+    t->rows = t->rejects = t->last_checkpoint = t->rejects_max = 0;
     t->steps = 0;
 }
 

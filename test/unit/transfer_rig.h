@@ -19,6 +19,7 @@ typedef struct TransferRig {
     int steps;
     bool source_pauses; /* the source says "again" without a reason to wait for */
     int64_t last_checkpoint;
+    int64_t rejects_max; /* option of the transfer */
 } TransferRig;
 
 /* Everything but the transfer; then with one that has 8 requests in flight. */

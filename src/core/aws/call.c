@@ -28,6 +28,7 @@ void r2d_aws_call_init(R2dAwsCall *call, const R2dAlloc *alloc)
     r2d_bytes_init(&call->text, alloc);
     r2d_bytes_init(&call->scratch, alloc);
     call->operation[0] = '\0';
+    call->generation = 0;
     call->exchange.connect_timeout_ms = CONNECT_TIMEOUT_MS;
     call->exchange.silence_timeout_ms = SILENCE_TIMEOUT_MS;
     call->exchange.response_limit = RESPONSE_LIMIT;
@@ -229,6 +230,9 @@ R2dStatus r2d_aws_prepare(R2dAwsService *service, R2dAwsCall *call, const R2dAws
     signing.input.path = path;
     if (sign(service, call, &signing, err) != R2D_OK)
         return R2D_FAILED;
+    call->generation = service->credentials->generation;
+    if (service->silence_timeout_ms > 0)
+        call->exchange.silence_timeout_ms = service->silence_timeout_ms;
     fill_exchange(service, request, &signing, call);
     return R2D_OK;
 }

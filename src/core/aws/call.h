@@ -24,6 +24,11 @@ typedef struct R2dAwsService {
     const R2dCredentials *credentials; /* borrowed */
     R2dSigningKey key;                 /* cached: secret, date, region, service */
     int64_t skew_us;                   /* the service's clock minus ours; added when signing */
+    int silence_timeout_ms;            /* of every call; 0: what the call was initialized with */
+    /* Called when the service does not take the credentials (any more): reads them again where
+     * they came from. True when they are others now. NULL: there is nowhere to look. */
+    bool (*renew)(void *context);
+    void *renew_context;
 } R2dAwsService;
 
 /* Endpoint and region must be set afterwards by the caller. */
@@ -48,9 +53,10 @@ typedef struct R2dAwsRequest {
 typedef struct R2dAwsCall {
     R2dHttpExchange exchange; /* timeouts, stream and response_limit are the caller's to set */
     R2dBytes url;
-    R2dBytes text;      /* owned header texts: date, authorization, payload hash */
-    R2dBytes scratch;   /* canonical request, string to sign */
-    char operation[48]; /* for messages: "BatchWriteItem", "GetObject"; set by prepare */
+    R2dBytes text;       /* owned header texts: date, authorization, payload hash */
+    R2dBytes scratch;    /* canonical request, string to sign */
+    char operation[48];  /* for messages: "BatchWriteItem", "GetObject"; set by prepare */
+    uint32_t generation; /* of the credentials it was signed with */
 } R2dAwsCall;
 
 /* Sets sensible timeouts (connect 5 s, silence 30 s) and a response limit of 1 MB. */
@@ -64,7 +70,9 @@ R2dStatus r2d_aws_prepare(R2dAwsService *service, R2dAwsCall *call, const R2dAws
 /*
  * Judges a call that is DONE. R2D_OK: a 2xx reply, complete, and its x-amz-crc32 (if any) fits.
  * R2D_FAILED: err has the service's code, request id, HTTP status and the action; a skewed clock
- * has been corrected in the service (action R2D_ACT_CLOCK: sign and send again).
+ * has been corrected in the service (action R2D_ACT_CLOCK: sign and send again), and credentials
+ * that were refused have been renewed if there are others (R2D_ACT_RETRY; else
+ * R2D_ACT_CREDENTIALS).
  */
 R2dStatus r2d_aws_judge(R2dAwsService *service, const R2dAwsCall *call, R2dError *err);
 

@@ -57,6 +57,27 @@ bool r2d_credentials_set(R2dCredentials *credentials, R2dView access_key_id,
     return false;
 }
 
+static bool same(const R2dBytes *one, const R2dBytes *other)
+{
+    return r2d_view_equal(r2d_bytes_view(one), r2d_bytes_view(other));
+}
+
+bool r2d_credentials_renew(R2dCredentials *credentials, R2dCredentials *fresh)
+{
+    bool others = !same(&credentials->access_key_id, &fresh->access_key_id) ||
+                  !same(&credentials->secret_access_key, &fresh->secret_access_key) ||
+                  !same(&credentials->session_token, &fresh->session_token);
+    if (!others) {
+        r2d_credentials_wipe(fresh);
+        return false;
+    }
+    r2d_credentials_wipe(credentials);
+    fresh->generation = credentials->generation;
+    *credentials = *fresh;
+    r2d_credentials_init(fresh, credentials->access_key_id.alloc);
+    return true;
+}
+
 static const char *env(const char *name)
 {
     const char *value = getenv(name);

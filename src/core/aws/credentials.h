@@ -25,6 +25,10 @@ void r2d_credentials_wipe(R2dCredentials *credentials); /* overwrites, then free
 bool r2d_credentials_set(R2dCredentials *credentials, R2dView access_key_id,
                          R2dView secret_access_key, R2dView session_token);
 
+/* Takes over what `fresh` holds, and empties it. False, and no new generation, when these are the
+ * same keys. */
+bool r2d_credentials_renew(R2dCredentials *credentials, R2dCredentials *fresh);
+
 /*
  * The server's own: environment, then the shared credentials file (AWS_PROFILE), in the order of
  * the SDKs (facts: aws 7.1, 7.2). R2D_ERR_ARGUMENT with a hint when there is none. Whether the

@@ -34,6 +34,9 @@ static const struct {
     {"ExpiredToken", R2D_ACT_CREDENTIALS},
     {"TokenRefreshRequired", R2D_ACT_CREDENTIALS},
     {"UnrecognizedClientException", R2D_ACT_CREDENTIALS},
+    {"InvalidClientTokenId", R2D_ACT_CREDENTIALS},
+    {"InvalidAccessKeyId", R2D_ACT_CREDENTIALS},
+    {"InvalidToken", R2D_ACT_CREDENTIALS},
     {"RequestTimeTooSkewed", R2D_ACT_CLOCK},
     {"RequestExpired", R2D_ACT_CLOCK},
     {"RequestInTheFuture", R2D_ACT_CLOCK},
@@ -185,11 +188,17 @@ static const char *throttle_hint(const R2dFault *fault)
     return "The service asks for a lower rate.";
 }
 
+#define EXPIRED_HINT                                                                               \
+    "The session token has expired: give new credentials where they came from (ALTER USER "        \
+    "MAPPING, "                                                                                    \
+    "or the shared credentials file), then call rs2ddb_resume."
+
 static const char *fixed_hint(const R2dFault *fault)
 {
     static const char *const list[][2] = {
-        {"ExpiredTokenException", "The session token has expired: give new credentials."},
-        {"ExpiredToken", "The session token has expired: give new credentials."},
+        {"ExpiredTokenException", EXPIRED_HINT},
+        {"ExpiredToken", EXPIRED_HINT},
+        {"TokenRefreshRequired", EXPIRED_HINT},
         {"UnrecognizedClientException", "AWS does not know the access key id or session token."},
         {"InvalidClientTokenId", "AWS does not know the access key id."},
         {"InvalidAccessKeyId", "AWS does not know the access key id."},

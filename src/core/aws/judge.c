@@ -110,6 +110,18 @@ static R2dAction check_clock(R2dAwsService *service, const R2dAwsCall *call, con
     return R2D_ACT_CLOCK;
 }
 
+/* Of many calls in flight only the first that is refused renews the credentials: the others were
+ * signed with the old ones. */
+static R2dAction check_credentials(const R2dAwsService *service, const R2dAwsCall *call,
+                                   R2dAction action)
+{
+    if (action != R2D_ACT_CREDENTIALS)
+        return action;
+    bool renewed = call->generation != service->credentials->generation ||
+                   (service->renew != NULL && service->renew(service->renew_context));
+    return renewed ? R2D_ACT_RETRY : R2D_ACT_CREDENTIALS;
+}
+
 bool r2d_aws_bucket_region(const R2dAwsCall *call, char region[64])
 {
     R2dFaultBody body = {.region = ""};
@@ -168,6 +180,7 @@ static R2dStatus fail_remote(R2dAwsService *service, const R2dAwsCall *call, R2d
                       .reasons = body.reasons};
     R2dAction action = r2d_fault_action(&fault);
     action = check_region(service, call, check_clock(service, call, &fault, &body, action));
+    action = check_credentials(service, call, action);
     write_words(service, call, &fault, err);
     err->action = action;
     err->http_status = fault.http_status;

@@ -63,9 +63,6 @@ typedef struct R2dSenderCounts {
 /* So long a table that was described, but never written to, may be unknown to the part of the
  * service that writes: it was just created. */
 #define R2D_SENDER_NEW_TABLE_US ((int64_t)20 * R2D_US_PER_S)
-/* So many rows refused one by one while none was ever written: not the rows are at fault, but the
- * table or the job, and the sender fails. */
-#define R2D_SENDER_REFUSALS_MAX 1000
 /* A rest that waits to be topped up is sent as it is after so long. The open batch is not timed:
  * its owner flushes it. */
 #define R2D_SENDER_FILL_US ((int64_t)20 * R2D_US_PER_MS)

@@ -88,7 +88,7 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
     if (written > 0) {
         slot->attempt = 0;
         sender->fruitless_since_us = 0;
-        sender->refusals = -1;
+        sender->table_answered = true;
     }
     if (slot->batch.count == 0)
         r2d_slot_set_state(sender, slot, R2D_SLOT_FREE);
@@ -116,31 +116,15 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
     return fruitless(sender, now_us, why, err);
 }
 
-/* A row was refused alone. */
-static R2dStatus count_refusal(R2dSender *sender, const R2dError *why, R2dError *err)
-{
-    if (sender->refusals < 0 || ++sender->refusals < R2D_SENDER_REFUSALS_MAX)
-        return R2D_OK;
-    R2dError all = *why;
-    r2d_fail(err, R2D_ERR_REMOTE, "table \"%s\" refused each of the first %d rows: %.300s",
-             sender->options.table_name, R2D_SENDER_REFUSALS_MAX, all.message);
-    all.kind = err->kind;
-    all.action = R2D_ACT_STOP;
-    memcpy(all.message, err->message, sizeof all.message);
-    *err = all;
-    return R2D_FAILED;
-}
-
 /* The service refuses the call because of its data: narrow down to one item, and reject that. */
 static R2dStatus on_refused(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
 {
-    R2dStatus status = R2D_OK;
     slot->suspects = slot->sent;
     r2d_pacer_refund(&sender->pacer, slot->charge);
     if (slot->sent == 1) {
         const R2dBatchEntry *entry = &slot->batch.entries[0];
         const R2dSenderSink *sink = &sender->options.sink;
-        status =
+        R2dStatus status =
             sink->rejected(sink->context, entry->row, r2d_batch_request(&slot->batch, 0), why, err);
         if (status != R2D_OK)
             return status;
@@ -148,10 +132,10 @@ static R2dStatus on_refused(R2dSender *sender, R2dSlot *slot, const R2dError *wh
         r2d_batch_keep(&slot->batch, ~(uint32_t)1);
         slot->suspects = 0;
         sender->fruitless_since_us = 0;
-        status = count_refusal(sender, why, err);
+        sender->table_answered = true;
     }
     r2d_slot_set_state(sender, slot, slot->batch.count > 0 ? R2D_SLOT_READY : R2D_SLOT_FREE);
-    return status;
+    return R2D_OK;
 }
 
 static R2dStatus on_clock(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
@@ -169,7 +153,7 @@ static R2dStatus on_clock(R2dSender *sender, R2dSlot *slot, const R2dError *why,
 static bool is_new_table(const R2dSender *sender, const R2dError *why, int64_t now_us)
 {
     int64_t since_us = sender->fruitless_since_us;
-    return sender->refusals == 0 && strcmp(why->code, "ResourceNotFoundException") == 0 &&
+    return !sender->table_answered && strcmp(why->code, "ResourceNotFoundException") == 0 &&
            (since_us == 0 || now_us - since_us < R2D_SENDER_NEW_TABLE_US);
 }
 

@@ -54,7 +54,7 @@ struct R2dSender {
     R2dBytes scratch;           /* keys of unprocessed items */
     int64_t table_until_us;     /* what comes back is laid to the rate of the whole table */
     int64_t fruitless_since_us; /* first failure since a write was accepted; 0: none */
-    int refusals;               /* rows refused alone before the first write; -1: there was one */
+    bool table_answered;        /* it took a row, or refused one alone */
     R2dSenderCounts counts;
 };
 

@@ -3,6 +3,8 @@
 
 #include "../base/json.h"
 
+#include <stdio.h>
+
 #define ATTEMPTS           5
 #define DEFAULT_WCU        4000  /* of a new on-demand table (facts: aws 3.1) */
 #define TABLE_QUOTA_WCU    40000 /* default quota of one table */
@@ -121,12 +123,23 @@ static void read_throughput(R2dJsonNode node, R2dTable *table)
         table->max_on_demand_wcu = 0;
 }
 
+/* TableId, or where that is not told the time of its creation. */
+static void read_id(R2dJsonNode node, R2dTable *table)
+{
+    double created_s;
+    copy_text(r2d_json_member(node, "TableId"), table->id, sizeof table->id);
+    if (table->id[0] == '\0' &&
+        r2d_json_double(r2d_json_member(node, "CreationDateTime"), &created_s))
+        snprintf(table->id, sizeof table->id, "created %.6f", created_s);
+}
+
 static R2dStatus read_table(R2dJsonNode node, const char *name, R2dTable *table, R2dError *err)
 {
     R2dJsonNode definitions = r2d_json_member(node, "AttributeDefinitions");
     R2dJsonNode schema = r2d_json_member(node, "KeySchema");
     memset(table, 0, sizeof *table);
     copy_text(r2d_json_member(node, "TableStatus"), table->status, sizeof table->status);
+    read_id(node, table);
     for (int i = 0; i < r2d_json_length(schema); i++) {
         R2dTableKey key;
         bool sort;

@@ -15,6 +15,7 @@ typedef struct R2dTableKey {
 
 typedef struct R2dTable {
     char status[48]; /* "ACTIVE", ... */
+    char id[64];     /* another table of the same name has another one; "": not told */
     R2dTableKey partition_key;
     R2dTableKey sort_key;
     bool on_demand;

@@ -1,6 +1,8 @@
 /* flow.c - see flow.h. The row path: nothing here allocates once its buffers have grown. */
 #include "flow.h"
 
+#include <stdio.h>
+
 /* Bounds of the work of one call. */
 #define ROWS_MAX 2000
 #define TIME_US  2000
@@ -61,13 +63,35 @@ static Flow place_held(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
     return FLOW_ROW;
 }
 
+R2dStatus r2d_flow_count_reject(R2dTransfer *transfer, const char *reason, const R2dError *why,
+                                R2dError *err)
+{
+    int64_t most = transfer->options.rejects_max;
+    if (most == 0)
+        most = R2D_TRANSFER_REJECTS_MAX;
+    if (transfer->fruitless_rejects < 0 || ++transfer->fruitless_rejects < most)
+        return R2D_OK;
+    R2dError said = why != NULL ? *why : (R2dError){.kind = R2D_ERR_NONE};
+    r2d_fail(err, why != NULL ? R2D_ERR_REMOTE : R2D_ERR_ARGUMENT,
+             "each of the first %lld rows was rejected: %.350s", (long long)most, reason);
+    memcpy(err->code, said.code, sizeof err->code);
+    memcpy(err->request_id, said.request_id, sizeof err->request_id);
+    memcpy(err->detail, said.detail, sizeof err->detail);
+    err->http_status = said.http_status;
+    snprintf(err->hint, sizeof err->hint,
+             "Not the rows seem to be at fault, but the query, the key or the table: rs2ddb.reject "
+             "has the reasons. A higher max_rejects lets such a job go on.");
+    return R2D_FAILED;
+}
+
 static Flow reject(R2dTransfer *transfer, const R2dRow *row, const R2dReason *reason, R2dError *err)
 {
     if (r2d_reject_queue_row(&transfer->rejects, transfer->options.mapping, row, reason, err) !=
         R2D_OK)
         return FLOW_FAILED;
     r2d_ledger_settle(&transfer->ledger, row->number, R2D_ROW_REJECTED);
-    return FLOW_ROW;
+    return r2d_flow_count_reject(transfer, reason->text, NULL, err) == R2D_OK ? FLOW_ROW
+                                                                              : FLOW_FAILED;
 }
 
 static Flow stop_reading(R2dTransfer *transfer, R2dStatus status)

@@ -17,7 +17,8 @@ struct R2dTransfer {
     R2dLooseItem held; /* read and encoded, waits for its key or for room */
     bool held_spread;  /* it came out of the window: its turn is now */
     bool ledger_broken;
-    bool batch_ready; /* a batch became full since the last pump */
+    int64_t fruitless_rejects; /* rows rejected before the first write; -1: there was one */
+    bool batch_ready;          /* a batch became full since the last pump */
     /* The open file. */
     R2dScanJson *scan; /* NULL: no file is open */
     R2dSource *object; /* the S3 object below the scanner, or NULL */
@@ -31,6 +32,11 @@ struct R2dTransfer {
     R2dStatus failure;
     R2dError error;
 };
+
+/* Counts a row that was rejected; R2D_FAILED when there were only such for too long. why: what the
+ * service said, or NULL when it was not asked. */
+R2dStatus r2d_flow_count_reject(R2dTransfer *transfer, const char *reason, const R2dError *why,
+                                R2dError *err);
 
 /* Reads, encodes and batches a bounded number of rows; sets *moved when any was. */
 R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err);

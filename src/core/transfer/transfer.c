@@ -15,6 +15,8 @@
 static void on_settled(void *context, int64_t row, R2dOutcome outcome)
 {
     R2dTransfer *transfer = context;
+    if (outcome == R2D_ROW_WRITTEN)
+        transfer->fruitless_rejects = -1;
     if (!r2d_ledger_settle(&transfer->ledger, row, outcome))
         transfer->ledger_broken = true;
 }
@@ -25,9 +27,10 @@ static R2dStatus on_rejected(void *context, int64_t row, R2dView request, const 
     R2dTransfer *transfer = context;
     R2dStatus status = r2d_reject_queue_request(&transfer->rejects, transfer->options.mapping, row,
                                                 request, why, err);
-    if (status == R2D_OK)
-        on_settled(context, row, R2D_ROW_REJECTED);
-    return status;
+    if (status != R2D_OK)
+        return status;
+    on_settled(context, row, R2D_ROW_REJECTED);
+    return r2d_flow_count_reject(transfer, why->message, why, err);
 }
 
 static R2dStatus open_sender(R2dTransfer *transfer, R2dError *err)

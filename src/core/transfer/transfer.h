@@ -26,7 +26,12 @@ typedef struct R2dTransferOptions {
     int requests_in_flight_max; /* the sender adapts between 1 and this */
     double initial_wcu;         /* units per second to begin with; 0: unknown, start gently */
     double max_wcu;             /* never more; 0: no bound */
+    int64_t rejects_max; /* rows rejected before any was written; 0: R2D_TRANSFER_REJECTS_MAX */
 } R2dTransferOptions;
+
+/* So many rows rejected one after the other while none was ever written: not the rows are at fault,
+ * but the query, the key or the table, and the transfer fails. */
+#define R2D_TRANSFER_REJECTS_MAX 1000
 
 /* One file to load. Texts are borrowed until the file is closed. */
 typedef struct R2dTransferFile {

@@ -49,3 +49,31 @@ void r2d_refusal_read(R2dView message, R2dError *err)
     hint = find_hint(message, err->code);
     r2d_text_copy(err->hint, sizeof err->hint, hint, strlen(hint));
 }
+
+/* Of an error of S3: throttles and its own failures pass, refusals do not. */
+static bool s3_may_pass(R2dView message)
+{
+    char status[8];
+    copy_field(message, ",Status ", status, sizeof status);
+    return status[0] == '5' || strcmp(status, "429") == 0;
+}
+
+bool r2d_refusal_may_pass(const char *sqlstate, R2dView message, R2dView detail)
+{
+    /* connection, rollback, resources, operator, system */
+    static const char *const classes[] = {"08", "40", "53", "57", "58"};
+    static const char *const texts[] = {"Disk Full", "disk full",
+                                        "Serializable isolation violation",
+                                        "Concurrent DDL committed", "ut of memory"};
+    if (holds(message, "S3ServiceException"))
+        return s3_may_pass(message);
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strncmp(sqlstate, classes[i], 2) == 0)
+            return true;
+    if (strcmp(sqlstate, "XX000") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (holds(message, texts[i]) || holds(detail, texts[i]))
+            return true;
+    return false;
+}

@@ -15,4 +15,11 @@
  */
 void r2d_refusal_read(R2dView message, R2dError *err);
 
+/*
+ * Whether a statement that failed so may work when it is sent again: it was cancelled, the
+ * warehouse was restarted, short of something, or in conflict, or S3 was. What the user must mend,
+ * as a missing permission, is none of these.
+ */
+bool r2d_refusal_may_pass(const char *sqlstate, R2dView message, R2dView detail);
+
 #endif

@@ -9,7 +9,7 @@ use HTTP::Tiny;
 use JSON::PP;
 use Rs2ddb;
 
-our @EXPORT = qw(wait_until ledger_balances unload_states credentials fired rule
+our @EXPORT = qw(wait_until ledger_balances unload_states credentials forget_credentials fired rule
   stage_files worker_pids no_workers);
 
 my $http = HTTP::Tiny->new(timeout => 60);
@@ -26,6 +26,9 @@ sub _control
 
 # An access key that the front accepts from now on (test/stack/README.md).
 sub credentials { my (%key) = @_; return _control('POST', '/credentials', \%key); }
+
+# The key is unknown from now on.
+sub forget_credentials { my ($id) = @_; return _control('DELETE', "/credentials?access_key_id=$id"); }
 
 # How often the front's rules have fired, all together.
 sub fired

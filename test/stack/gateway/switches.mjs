@@ -19,6 +19,7 @@ const DEFINITIONS = {
   drop_connection_during_unload: { default: false, oneOf: [false, true] },
   fail_unload_after_files: { default: 0, type: 'number', least: 0 },
   unload_error: { default: null, type: 'error' },
+  fault_unloads: { default: 0, type: 'number', least: 0 },
   hang_connect: { default: false, oneOf: [false, true] },
 };
 
@@ -35,12 +36,21 @@ export class Switches {
   }
 
   reset() {
+    this.faultsTaken = 0;
     this.values = Object.fromEntries(Object.entries(DEFINITIONS).map(([name, { default: value }]) => [name, value]));
   }
 
   get(name) {
     if (!Object.hasOwn(DEFINITIONS, name)) throw new Error(`no switch is named ${name}`);
     return this.values[name];
+  }
+
+  // Whether the faults hit the UNLOAD that begins now.
+  takeUnloadFault() {
+    if (this.values.fault_unloads === 0) return true;
+    if (this.faultsTaken >= this.values.fault_unloads) return false;
+    this.faultsTaken += 1;
+    return true;
   }
 
   // All or nothing; returns the problems found.
@@ -51,7 +61,9 @@ export class Switches {
       if (!definition) problems.push(`no switch is named ${name}`);
       else if (!acceptable(definition, value)) problems.push(`${name} cannot be ${JSON.stringify(value)}`);
     }
-    if (!problems.length) Object.assign(this.values, changes);
+    if (problems.length) return problems;
+    Object.assign(this.values, changes);
+    this.faultsTaken = 0;
     return problems;
   }
 

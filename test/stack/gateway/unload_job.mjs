@@ -43,6 +43,11 @@ export class UnloadJob {
     this.id = this.gateway.nextQueryId();
     this.abortion = new AbortController();
     this.compression = compressionOf(plan.options);
+    this.faulty = this.switches.takeUnloadFault();
+  }
+
+  fault(name) {
+    return this.faulty && this.switches.get(name);
   }
 
   abort(error) {
@@ -122,7 +127,7 @@ export class UnloadJob {
   }
 
   raiseInjected() {
-    const injected = this.switches.get('unload_error');
+    const injected = this.fault('unload_error');
     if (injected) throw new SqlError(injected.sqlstate ?? 'XX000', injected.message, { detail: injected.detail });
   }
 
@@ -204,15 +209,15 @@ export class UnloadJob {
   async onFile(file, count) {
     await this.gateway.history.file(this, file);
     if (count === 1) await this.afterFirstFile();
-    const limit = this.switches.get('fail_unload_after_files');
+    const limit = this.fault('fail_unload_after_files');
     if (limit > 0 && count >= limit) {
       throw s3Error({ code: 'InternalError', status: 500 }, { queryId: this.id, pid: this.link.pid });
     }
   }
 
   async afterFirstFile() {
-    if (this.switches.get('drop_connection_during_unload')) this.session.dropClient();
-    const delay_ms = this.switches.get('unload_delay_ms');
+    if (this.fault('drop_connection_during_unload')) this.session.dropClient();
+    const delay_ms = this.fault('unload_delay_ms');
     if (delay_ms > 0) await this.orCancelled(new Promise((resolve) => { setTimeout(resolve, delay_ms); }));
   }
 

@@ -4,11 +4,14 @@
 const FIELDS = {
   error: ['status', 'code', 'message', 'headers', 'fields', 'body'],
   delay: ['ms'], reset: ['when'], truncate: ['bytes'], hang: ['ms', 'when'], bad_crc: [],
-  unprocessed: ['count'], corrupt: ['offset', 'xor'], wrong_length: ['delta'], clock_skew: ['seconds'],
-  redirect: ['region', 'form'],
+  unprocessed: ['count', 'spare'], corrupt: ['offset', 'xor'], wrong_length: ['delta'], clock_skew: ['seconds'],
+  redirect: ['region', 'form'], edit: ['pattern', 'replacement'], serve: ['file'],
 };
 const MATCH_FIELDS = ['target', 'method', 'path', 'key_prefix', 'table', 'nth'];
-const ONLY_ONE_SERVICE = { bad_crc: 'dynamodb', unprocessed: 'dynamodb', redirect: 's3' };
+const ONLY_ONE_SERVICE = { bad_crc: 'dynamodb', unprocessed: 'dynamodb', redirect: 's3', edit: 's3', serve: 's3' };
+const NEEDED = {
+  truncate: 'bytes', corrupt: 'offset', clock_skew: 'seconds', delay: 'ms', redirect: 'region', edit: 'pattern', serve: 'file',
+};
 
 /** Small seeded generator (mulberry32): the same seed gives the same faults. */
 export function seededRandom(seed) {
@@ -32,7 +35,7 @@ function checkAction(action, service) {
     throw new Error(`unknown action type "${action?.type}"; known: ${Object.keys(FIELDS).join(', ')}`);
   }
   requireKnown(Object.keys(action), ['type', ...FIELDS[action.type]], `action ${action.type}`);
-  const needed = { truncate: 'bytes', corrupt: 'offset', clock_skew: 'seconds', delay: 'ms', redirect: 'region' }[action.type];
+  const needed = NEEDED[action.type];
   if (needed && action[needed] === undefined) throw new Error(`action ${action.type} needs "${needed}"`);
   const only = ONLY_ONE_SERVICE[action.type];
   if (only && service !== only) throw new Error(`action ${action.type} is for service ${only}`);

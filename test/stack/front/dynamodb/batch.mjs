@@ -48,9 +48,10 @@ export function mustJudgeWhole(writes) {
 /** Marks writes that a rule holds back. Returns the writes that remain. */
 export function holdBack(writes, actions) {
   let left = writes;
-  for (const { count = 'all', key_prefix: prefix } of actions) {
+  for (const { count = 'all', spare = 0, key_prefix: prefix } of actions) {
     const chosen = left.filter(({ key }) => prefix === undefined || key.startsWith(prefix));
-    const held = new Set(count === 'all' ? chosen : chosen.slice(0, count));
+    const most = Math.max(left.length - spare, 0);
+    const held = new Set(chosen.slice(0, count === 'all' ? most : Math.min(count, most)));
     left = left.filter((write) => !held.has(write));
   }
   return left;

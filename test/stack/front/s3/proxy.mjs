@@ -9,6 +9,7 @@ import { KNOWN_STREAMING } from './chunked_body.mjs';
 import { authFailure, errorXml, S3Failure, wrongRegion } from './errors.mjs';
 import { actionOf, nameRequest, resourceOf } from './operation.mjs';
 import { forward } from './forward.mjs';
+import { replacedBody } from './replaced_body.mjs';
 import { finished } from 'node:stream';
 
 const ERROR_LIMIT_BYTES = 1024 * 1024;
@@ -145,6 +146,8 @@ async function answer(exchange, reply, credential) {
   const kept = onlyEndToEnd(reply.headers);
   Object.assign(exchange.entry, { status: reply.statusCode, request_id: exchange.requestId });
   state.counters.reply('s3', reply.statusCode);
+  const body = req.method === 'GET' ? await replacedBody(exchange.actions, reply) : null;
+  if (body) return answerWith(exchange, reply, kept, body);
   return new Promise((resolve) => {
     sendStream(exchange.res, {
       status: reply.statusCode, headers: { ...kept, ...standardHeaders(exchange) }, stream: reply,
@@ -156,6 +159,12 @@ async function answer(exchange, reply, credential) {
       resolve();
     });
   });
+}
+
+function answerWith({ res, state, actions, entry, ...exchange }, { statusCode: status }, kept, body) {
+  const { 'content-length': length, ...headers } = kept;
+  entry.bytes = sendBuffer(res, { status, body, effects: replyEffects(actions), headers: { ...headers, ...standardHeaders(exchange) } });
+  state.counters.add('bytes_out', entry.bytes);
 }
 
 function onlyEndToEnd({ connection, 'keep-alive': keepAlive, 'transfer-encoding': encoding, date, server, vary, ...rest }) { return rest; }

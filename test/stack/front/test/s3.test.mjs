@@ -178,6 +178,16 @@ test('a write that is cut after it was applied has been applied', async () => {
   assert.equal((await get('cut')).body.toString(), 'x');
 });
 
+test('another body in the place of an object', async () => {
+  await put('x', 'one two one');
+  await fault({ type: 'edit', pattern: 'o(n)e', replacement: '$1\xff' });
+  const edited = await get('x');
+  assert.deepEqual([edited.body.toString('latin1'), edited.headers['content-length']], ['n\xff two n\xff', '9']);
+  await fault({ type: 'serve', file: new URL(import.meta.url).pathname });
+  assert.match((await get('x')).body.toString(), /another body in the place of an object/);
+  assert.equal((await get('x')).body.toString(), 'one two one');
+});
+
 test('redirects to another region, until the signature is for that region', async () => {
   await put('x', '1');
   for (const [form, status, name] of [[301, 301, 'PermanentRedirect'], [307, 307, 'TemporaryRedirect'], [400, 400, 'AuthorizationHeaderMalformed']]) {

@@ -1,0 +1,46 @@
+# Name servers that do not answer: a job waits no longer than connect_timeout for the warehouse's
+# address, a cancel and a shutdown do not wait at all.
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use Rs2ddb;
+use Rs2ddb::Faults;
+
+my $library = PostgreSQL::Test::Utils::tempdir() . '/slow_resolver.so';
+system_or_bail($ENV{CC} // 'cc', '-shared', '-fPIC', '-o', $library, 't/lib/slow_resolver.c', '-ldl');
+
+reset_stand_ins();
+my $node = do {
+	local $ENV{LD_PRELOAD} = $library;
+	new_node('name_resolution');
+};
+my $sql = sub { $node->safe_psql('postgres', $_[0]) };
+create_warehouse($node, 'patient', { host => 'slow.example', connect_timeout => '3600' });
+create_warehouse($node, 'hurried', { host => 'slow.example', connect_timeout => '1' });
+create_warehouse($node, 'by_name', { host => 'localhost' });
+
+my $job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('hurried'));
+is($job->{state}, 'failed', 'the name server does not answer: the job fails after connect_timeout');
+like($job->{error_message}, qr/^could not connect to warehouse at slow\.example/, 'the error names the host');
+like($job->{error_detail}, qr/name server did not answer/, 'and says what did not answer');
+
+$job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('by_name'));
+is($job->{state}, 'succeeded', 'a host that has a name, and several addresses, is reached') or diag("$job->{error_message}: $job->{error_detail}");
+
+my $id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('patient'));
+ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'a job waits for an address');
+my $begun = time;
+$sql->("SELECT rs2ddb_cancel($id)");
+is($sql->("SELECT state FROM rs2ddb_wait($id, '30 s')"), 'canceled', 'it is canceled while the name server is silent');
+note(sprintf 'settled after %.1f s', time - $begun);
+ok(wait_for($node, no_workers()), 'its worker is gone');
+
+$id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('patient'));
+ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'another job waits for an address');
+$begun = time;
+$node->stop('fast');
+note(sprintf 'stopped after %.1f s', time - $begun);
+pass('a fast shutdown does not wait for it');
+done_testing();
