@@ -72,12 +72,7 @@ sub stop_and_start
 sub complete
 {
 	my ($name, $job, $table, $unloads) = @_;
-	my $row = job_row($node, $job);
-	is($row->{state}, 'succeeded', "$name: the job succeeds") or diag($row->{error_message});
-	is($row->{attempt}, $unloads, "$name: UNLOADs: $unloads");
-	ok(ledger_balances($node, $job), "$name: the ledger balances");
-	my ($equal, $said) = verify_table($query, $table, 'id');
-	ok($equal, "$name: every row has arrived") or diag($said);
+	job_is_complete($node, $name, $job, $query, $table, $unloads);
 }
 
 for my $mode (qw(fast immediate))

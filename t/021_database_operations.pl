@@ -79,12 +79,7 @@ sub works
 sub complete
 {
 	my ($name, $job, $table, $unloads) = @_;
-	my $row = job_row($node, $job);
-	is($row->{state}, 'succeeded', "$name: the job succeeds") or diag($row->{error_message});
-	is($row->{attempt}, $unloads, "$name: UNLOADs: $unloads");
-	ok(ledger_balances($node, $job), "$name: the ledger balances");
-	my ($equal, $said) = verify_table($query, $table, 'id');
-	ok($equal, "$name: every row has arrived") or diag($said);
+	job_is_complete($node, $name, $job, $query, $table, $unloads);
 }
 
 sub log_since { my ($offset) = @_; return substr(slurp_file($node->logfile), $offset); }
@@ -155,13 +150,16 @@ for my $state (qw(preparing unloading loading finishing))
 	local $Rs2ddb::database = new_database();
 	my $name = "DROP EXTENSION in $state";
 	my $offset = -s $node->logfile;
-	job_held_in($state, $name);
+	my ($job) = job_held_in($state, $name);
+	my $row = job_row($node, $job);
 	my $begin = time;
 	$node->safe_psql($Rs2ddb::database, 'DROP EXTENSION rs2ddb CASCADE');
 	cmp_ok(time - $begin, '<', GUARD_S, "$name: works at once");
 	ok(wait_for($node, no_workers()), "$name: the workers end by themselves");
 	like(log_since($offset), qr/LOG:  rs2ddb: rs2ddb leader of job \d+ ends, the extension was dropped/, "$name: the log says why");
 	unlike(log_since($offset), qr/ERROR|FATAL|PANIC/, "$name: without an error");
+	is(join(' ', stage_files($row)), '', "$name: and leave nothing on S3") if $row->{stage_prefix};
+	is(join(' ', unload_states($row)), 'aborted', "$name: the UNLOAD is cancelled") if $state eq 'unloading';
 	release();
 	$node->safe_psql($Rs2ddb::database, 'CREATE EXTENSION rs2ddb');
 	create_warehouse($node, 'warehouse');

@@ -21,10 +21,14 @@
 static struct {
     bool worker;
     bool wanted;  /* somebody wants the database */
+    bool gone;    /* the extension was dropped */
+    bool ending;  /* the extension is gone: cleaning up, without the catalog */
     bool leaving; /* giving back: no more looks */
     int64 job_id;
     Oid extension; /* InvalidOid: not seen yet */
     TimestampTz next_look;
+    void (*clean_up)(void *arg);
+    void *clean_up_arg;
 } home;
 
 void r2d_home_enter(int64 job_id)
@@ -100,13 +104,20 @@ static void leave_database(void)
     proc_exit(0);
 }
 
+/* Nobody will ever know again what this worker left outside: it cleans up, unless somebody wants
+ * the database meanwhile. */
 static void leave_for_good(void)
 {
-    home.leaving = true;
+    void (*clean_up)(void *arg) = home.clean_up;
+
+    home.ending = true;
+    home.clean_up = NULL;
     end_transaction();
     if (OidIsValid(home.extension))
         ereport(LOG,
                 (errmsg("rs2ddb: %s ends, the extension was dropped", MyBgworkerEntry->bgw_name)));
+    if (clean_up != NULL)
+        clean_up(home.clean_up_arg);
     proc_exit(0);
 }
 
@@ -116,26 +127,64 @@ void r2d_home_check(void)
         return;
     if (home.wanted || database_is_wanted())
         leave_database();
-    if (extension_is_gone())
+    if (home.gone || extension_is_gone())
         leave_for_good();
+}
+
+/* An error says nothing about the extension: the next transaction will. */
+static bool extension_has_gone(void)
+{
+    MemoryContext context = CurrentMemoryContext;
+    volatile bool gone = false;
+
+    if (!OidIsValid(home.extension) || IsTransactionState())
+        return false;
+    PG_TRY();
+    {
+        StartTransactionCommand();
+        gone = get_extension_oid("rs2ddb", true) != home.extension;
+        CommitTransactionCommand();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        FlushErrorState();
+        AbortCurrentTransaction();
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    return gone;
 }
 
 bool r2d_home_wanted(void)
 {
-    if (home.worker && !home.leaving && !home.wanted && GetCurrentTimestamp() >= home.next_look)
+    if (!home.worker || home.leaving)
+        return false;
+    if (!home.wanted && GetCurrentTimestamp() >= home.next_look) {
         home.wanted = database_is_wanted();
-    return home.wanted && !home.leaving;
+        home.gone = home.gone || extension_has_gone();
+    }
+    return home.wanted || (home.gone && !home.ending);
 }
 
 void r2d_home_tick(void)
 {
     MemoryContext context = CurrentMemoryContext;
 
-    if (!home.worker || home.leaving || (!home.wanted && GetCurrentTimestamp() < home.next_look))
+    if (home.ending && r2d_home_wanted())
+        proc_exit(0);
+    if (!home.worker || home.leaving || home.ending ||
+        (!home.wanted && !home.gone && GetCurrentTimestamp() < home.next_look))
         return;
     r2d_tx_begin();
     r2d_tx_commit();
     MemoryContextSwitchTo(context);
+}
+
+void r2d_home_clean_up(void (*clean_up)(void *arg), void *arg)
+{
+    home.clean_up = clean_up;
+    home.clean_up_arg = arg;
 }
 
 int r2d_home_bound(int timeout_ms)

@@ -21,13 +21,16 @@ extern void r2d_home_enter(int64 job_id);
  * return when the worker must leave. */
 extern void r2d_home_check(void);
 
-/* True when the database is wanted: the wait should end, so that r2d_home_tick can leave. Throws
- * nothing, allocates nothing, and looks once a second only. */
+/* True when the database is wanted or the extension is gone: the wait should end, so that
+ * r2d_home_tick can leave. Throws nothing, allocates nothing, and looks once a second only. */
 extern bool r2d_home_wanted(void);
 
 /* Between two waits of a worker, outside of transactions: looks when it is time, leaves when it
  * must. */
 extern void r2d_home_tick(void);
+
+/* What this worker does when the extension is gone; it may use the network, not the catalog. */
+extern void r2d_home_clean_up(void (*clean_up)(void *arg), void *arg);
 
 /* timeout_ms (-1: none), or less, so that a look is not missed. */
 extern int r2d_home_bound(int timeout_ms);

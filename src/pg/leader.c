@@ -220,6 +220,16 @@ static void look_at_table(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
 }
 
+/* The extension was dropped: as after a cancel, nothing stays behind. */
+static void clean_up(void *arg)
+{
+    R2dLeader *leader = arg;
+
+    MemoryContextSwitchTo(leader->context);
+    if (leader->job != NULL && !leader->job->keep_files)
+        r2d_stage_discard(leader);
+}
+
 static void run_job(R2dLeader *leader)
 {
     take_job(leader);
@@ -229,6 +239,7 @@ static void run_job(R2dLeader *leader)
     load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
+    r2d_home_clean_up(clean_up, leader);
     if (leader->job->cancel_requested) /* a lost leader did not live to see it */
         ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
     if (has_files(leader->job))
@@ -432,6 +443,7 @@ void r2d_leader_main(Datum arg)
     lead(&leader);
     pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
     QueryCancelPending = false;
+    r2d_home_clean_up(NULL, NULL);
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(leader.context);
     give_lock(args.job_id);

@@ -131,6 +131,17 @@ void r2d_stage_abandon(R2dLeader *leader)
     end_patience();
 }
 
+void r2d_stage_discard(R2dLeader *leader)
+{
+    if (leader->stage_prefix == NULL || leader->aws == NULL)
+        return;
+    begin_patience(STOP_PATIENCE_MS);
+    if (leader->unload_pid != 0)
+        (void)run_quietly(leader, stop_unload);
+    (void)run_quietly(leader, delete_files);
+    end_patience();
+}
+
 static bool take_leftover(R2dLeader *leader)
 {
     R2dJob *job = NULL;

@@ -8,9 +8,10 @@ use Exporter 'import';
 use HTTP::Tiny;
 use JSON::PP;
 use Rs2ddb;
+use Test::More;
 
 our @EXPORT = qw(wait_until ledger_balances unload_states credentials forget_credentials fired rule
-  stage_files worker_pids no_workers);
+  stage_files worker_pids no_workers job_is_complete);
 
 my $http = HTTP::Tiny->new(timeout => 60);
 my $json = JSON::PP->new;
@@ -100,5 +101,17 @@ sub worker_pids
 
 # SQL that is true when no worker of the extension lives.
 sub no_workers { return "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'rs2ddb %'"; }
+
+# The job has succeeded with so many UNLOADs, its ledger balances, and the table is equal to the query.
+sub job_is_complete
+{
+	my ($node, $name, $job, $query, $table, $unloads) = @_;
+	my $row = job_row($node, $job);
+	is($row->{state}, 'succeeded', "$name: the job succeeds") or diag($row->{error_message});
+	is($row->{attempt}, $unloads, "$name: UNLOADs: $unloads");
+	ok(ledger_balances($node, $job), "$name: the ledger balances");
+	my ($equal, $said) = verify_table($query, $table, 'id');
+	ok($equal, "$name: every row has arrived") or diag($said);
+}
 
 1;
