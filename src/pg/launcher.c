@@ -35,7 +35,7 @@ void r2d_launcher_define(void)
                                .bgw_start_time = BgWorkerStart_RecoveryFinished,
                                .bgw_restart_time = RESTART_S};
 
-    if (!process_shared_preload_libraries_in_progress)
+    if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
         return;
     strlcpy(worker.bgw_library_name, "rs2ddb", sizeof worker.bgw_library_name);
     strlcpy(worker.bgw_function_name, "r2d_launcher_main", sizeof worker.bgw_function_name);

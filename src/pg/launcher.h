@@ -13,7 +13,8 @@
 
 #include "postgres.h"
 
-/* In _PG_init: asks for shared memory and registers the launcher, if the library is preloaded. */
+/* In _PG_init: asks for shared memory and registers the launcher, if the library is preloaded
+ * (and not for pg_upgrade). */
 extern void r2d_launcher_define(void);
 
 /* A job of this database has no leader: look after delay_ms. */
