@@ -29,13 +29,20 @@ like($job->{error_detail}, qr/name server did not answer/, 'and says what did no
 $job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('by_name'));
 is($job->{state}, 'succeeded', 'a host that has a name, and several addresses, is reached') or diag("$job->{error_message}: $job->{error_detail}");
 
-my $id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('patient'));
-ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'a job waits for an address');
-my $begun = time;
-$sql->("SELECT rs2ddb_cancel($id)");
-is($sql->("SELECT state FROM rs2ddb_wait($id, '30 s')"), 'canceled', 'it is canceled while the name server is silent');
-note(sprintf 'settled after %.1f s', time - $begun);
-ok(wait_for($node, no_workers()), 'its worker is gone');
+create_warehouse($node, 'lost_dynamodb', { dynamodb_endpoint => 'http://slow.example:8000' });
+my ($id, $begun);
+for my $case ([ 'the warehouse', 'patient' ], [ 'DynamoDB', 'lost_dynamodb' ])
+{
+	my ($whose, $server) = @$case;
+	$id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => "'$server'");
+	ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), "a job waits for the address of $whose");
+	is($sql->("SELECT state FROM rs2ddb_wait($id, '2 s')"), 'preparing', 'and goes on to wait');
+	$begun = time;
+	$sql->("SELECT rs2ddb_cancel($id)");
+	is($sql->("SELECT state FROM rs2ddb_wait($id, '30 s')"), 'canceled', 'it is canceled while the name server is silent');
+	note(sprintf 'settled after %.1f s', time - $begun);
+	ok(wait_for($node, no_workers()), 'its worker is gone');
+}
 
 $id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('patient'));
 ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'another job waits for an address');
