@@ -74,7 +74,8 @@ async function initdb({ folder, name, bin, data, superuser, password, user }) {
   rmSync(passwordFile);
 }
 
-async function startServer({ folder, name, bin, data, settings, user, superuser, password, env }) {
+/** Starts a server on the data folder that createServerInstance made, on a port that is free now. Resolves to {port, dsn(dbname)}. */
+export async function startServer({ folder, name, bin, data, settings, user, superuser, password, env }) {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const all = { port, listen_addresses: HOST, unix_socket_directories: '', fsync: 'off', synchronous_commit: 'off',
