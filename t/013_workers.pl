@@ -157,6 +157,17 @@ ok($reaches->($job, 'succeeded'), 'leader terminated: the next export gives it a
 complete('leader terminated, then rs2ddb_export', job_row($node, $job), $tables[0]);
 complete('the next export', wait_job($node, $next), $tables[1]);
 
+$table = unique('workers');
+faults(rule(DescribeTable => { type => 'delay', ms => 900_000 }));
+$job = export_job($node, $query, $table, %key);
+ok(wait_until(\&fired), 'leader terminated, short waits: a job is prepared');
+$sql->('SELECT pg_terminate_backend(' . (worker_pids($node, 'leader'))[0] . ')');
+ok(wait_for($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader'"), 'leader terminated, short waits: it has no leader');
+clear_faults();
+ok(wait_until(sub { $sql->("SELECT state FROM rs2ddb_wait($job, '50 ms')") eq 'succeeded' }),
+	'leader terminated: waits that give up at once give it a new one');
+complete('leader terminated, short waits', job_row($node, $job), $table);
+
 # ---- lost server ------------------------------------------------------------------------------
 
 for my $way ('rs2ddb_resume', 'the next export')

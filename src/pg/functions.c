@@ -330,6 +330,8 @@ static void wait_until_settled(int64 job_id, TimestampTz deadline)
             next_notice = GetCurrentTimestamp() + NOTICE_INTERVAL_MS * INT64CONST(1000);
         }
     }
+    if (!r2d_job_is_settled(glance.state))
+        help_waiting_jobs(); /* a wait that was too short for a round must not leave it alone */
 }
 
 PG_FUNCTION_INFO_V1(rs2ddb_wait);
