@@ -55,3 +55,7 @@ fuzz: deps
 bench: deps
 	@scripts/install.sh
 	@ROWS="$(ROWS)" scripts/bench.sh
+
+soak: deps
+	@scripts/install.sh
+	@ROWS="$(ROWS)" FILES="$(FILES)" ROUNDS="$(ROUNDS)" SEED="$(SEED)" node test/soak/soak.mjs

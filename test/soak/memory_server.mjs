@@ -2,6 +2,8 @@
 // Prints `ready {"port": ...}`; ends on SIGTERM. Beside the operations of memory_tables.mjs:
 //   GET /NAME   every item of the table, one text of item_text.mjs a line
 import http from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { readBody } from '../stack/front/http/body.mjs';
 import { MemoryTables, Refused } from './memory_tables.mjs';
 
@@ -24,10 +26,7 @@ function* chunks(texts) {
 async function sendItems(res, name) {
   const texts = tables.itemTexts(name);
   res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
-  for (const chunk of chunks(texts)) {
-    if (!res.write(chunk)) await new Promise((resolve) => { res.once('drain', resolve); res.once('close', resolve); });
-  }
-  res.end();
+  await pipeline(Readable.from(chunks(texts)), res);
 }
 
 function sendJson(res, status, value) {

@@ -41,10 +41,12 @@ function interruption() {
   });
 }
 
+const isGood = (file) => file.state === 'done' && file.rows_promised === file.items_written + file.rows_collapsed + file.rows_rejected;
+
 function reportBad(plan, found, folder) {
   for (const line of [`BAD round, seed ${plan.seed}`, ...found.bad.map((text) => `  ${text}`), ...planLines(plan)]) say(line);
   if (found.job) say(`job: ${JSON.stringify({ ...found.job, plan: undefined })}`);
-  for (const file of found.files ?? []) say(`file: ${JSON.stringify(file)}`);
+  for (const file of (found.files ?? []).filter((one) => !isGood(one))) say(`file: ${JSON.stringify(file)}`);
   say(`logs stay in ${join(folder.path, 'logs')}; again: make soak ROUNDS=1 SEED=${plan.seed}`);
 }
 
