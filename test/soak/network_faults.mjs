@@ -4,14 +4,17 @@
 const write = (action, { probability, times }) => ({ service: 'dynamodb', match: { target: 'BatchWriteItem' }, action, probability, times });
 const read = (action, { probability, times }) => ({ service: 's3', match: { target: 'GetObject' }, action, probability, times });
 
+/** Each of them slows the pacer down, as it must; a round full of them would only be long. */
+const MOST_THROTTLES = 20;
+
 /** From the generator to the rule. Times are for a round of 8,000 batches over 20 files. */
 const KINDS = [
   (r) => write({ type: 'error', status: 500, code: 'InternalServerError' }, { probability: r.between(5, 40) / 1000, times: r.between(1, 200) }),
   (r) => write({ type: 'error', status: 503, code: 'ServiceUnavailable' }, { probability: r.between(5, 40) / 1000, times: r.between(1, 200) }),
   (r) => write({ type: 'error', status: 400, code: r.pick(['ThrottlingException', 'ProvisionedThroughputExceededException']) },
-    { probability: r.between(5, 40) / 1000, times: r.between(1, 200) }),
-  (r) => write({ type: 'unprocessed', count: r.between(1, 24) }, { probability: r.between(10, 200) / 1000, times: r.between(10, 2000) }),
-  (r) => write({ type: 'unprocessed', count: 'all' }, { probability: r.between(5, 50) / 1000, times: r.between(1, 300) }),
+    { probability: r.between(5, 40) / 1000, times: r.between(1, MOST_THROTTLES) }),
+  (r) => write({ type: 'unprocessed', count: r.between(1, 24) }, { probability: r.between(10, 200) / 1000, times: r.between(1, 2 * MOST_THROTTLES) }),
+  (r) => write({ type: 'unprocessed', count: 'all' }, { probability: r.between(5, 50) / 1000, times: r.between(1, MOST_THROTTLES) }),
   (r) => write({ type: 'reset', when: 'before' }, { probability: r.between(2, 20) / 1000, times: r.between(1, 80) }),
   (r) => write({ type: 'reset', when: 'after' }, { probability: r.between(2, 20) / 1000, times: r.between(1, 80) }),
   (r) => write({ type: 'truncate', bytes: r.between(0, 120) }, { probability: r.between(2, 20) / 1000, times: r.between(1, 80) }),
