@@ -28,7 +28,7 @@ export class Blows {
 
   async #deal(blow, { leader_pid: leader, loader_pids: loaders, share }) {
     if (blow.restart) {
-      const stoppedMs = await this.database.restart(blow.restart);
+      const stoppedMs = await this.database.restart(blow.restart, { awayMs: blow.awayMs });
       this.longestStopMs = Math.max(this.longestStopMs, stoppedMs);
       this.say(`${blowText(blow)}: stopped in ${stoppedMs} ms`);
       return true;

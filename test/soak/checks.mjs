@@ -55,12 +55,15 @@ export function checkItems(expected, texts, keyNames) {
   return shown(bad);
 }
 
+/** unloads: how many the warehouse finished in the round. One that finished while its leader was lost is found and used. */
+export const checkUnloads = (unloads) => (unloads === 1 ? [] : [`the warehouse finished ${unloads} UNLOADs for the job`]);
+
 /** Everything about the job of a round. Resolves to {bad, job, files}. */
-export async function checkRound({ session, controls, source, id, table }) {
+export async function checkRound({ session, controls, traces, source, id, table }) {
   const [{ job }] = await session.rows('SELECT to_jsonb(j) AS job FROM rs2ddb.job j WHERE job_id = $1', [id]);
   const files = (await session.rows('SELECT to_jsonb(f) AS file FROM rs2ddb.file f WHERE job_id = $1 ORDER BY file_no', [id])).map(({ file }) => file);
   const moves = await session.rows('SELECT file_no, was, became FROM soak.move WHERE job_id = $1 ORDER BY move_no', [id]);
-  const bad = [...checkLedger(job, files, source.rows), ...checkMoves(moves, files)];
+  const bad = [...checkLedger(job, files, source.rows), ...checkMoves(moves, files), ...checkUnloads(await traces.finishedUnloads())];
   const texts = await controls.items(table).catch((error) => { bad.push(error.message); return []; });
   return { bad: [...bad, ...checkItems(source.expected, texts, source.key)], job, files };
 }

@@ -59,8 +59,10 @@ export class Database {
     return Math.round(performance.now() - startMs);
   }
 
-  async restart(how, preloaded = this.preloaded) {
+  /** Resolves to the milliseconds the stop took. */
+  async restart(how, { preloaded = this.preloaded, awayMs = 0 } = {}) {
     const stoppedMs = await this.stop(how);
+    await sleep(awayMs);
     await this.start(preloaded);
     return stoppedMs;
   }

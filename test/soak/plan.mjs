@@ -18,13 +18,15 @@ function pickPhase(random) {
 function planBlow(random) {
   const phase = pickPhase(random);
   if (phase === 'loading') return { phase, share: random.between(1, 97) / 100, ...random.pick(ANYBODY) };
-  return { phase, afterMs: random.between(0, phase === 'unloading' ? UNLOAD_HOLD_MS + 500 : 700), ...random.pick(LEADER_OR_SERVER) };
+  const blow = { phase, afterMs: random.between(0, phase === 'unloading' ? UNLOAD_HOLD_MS + 500 : 700), ...random.pick(LEADER_OR_SERVER) };
+  return blow.restart && random.chance(0.5) ? { ...blow, awayMs: random.between(100, 4000) } : blow; // an UNLOAD may end meanwhile
 }
 
 const inOrder = (a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) || (a.share ?? a.afterMs) - (b.share ?? b.afterMs);
 
 /**
- * {seed, preloaded, workers, goOnBy, blows, rules, throttle, unloadDelayMs}. A blow is {phase, share or afterMs, and signal with at, or restart}.
+ * {seed, preloaded, workers, goOnBy, blows, rules, throttle, unloadDelayMs}. A blow is {phase, share or afterMs, and signal with at, or restart
+ * with awayMs, how long the server is away}.
  * Every second seed is a round with the library preloaded.
  */
 export function makePlan(seed) {
@@ -38,9 +40,9 @@ export function makePlan(seed) {
   };
 }
 
-export function blowText({ phase, share, afterMs, signal, at, restart }) {
+export function blowText({ phase, share, afterMs, signal, at, restart, awayMs }) {
   const when = share === undefined ? `${afterMs} ms into ${phase}` : `at ${Math.round(share * 100)} % of ${phase}`;
-  return `${restart ? `${restart} restart of the server` : `${signal} to a ${at}`} ${when}`;
+  return `${restart ? `${restart} restart of the server` : `${signal} to a ${at}`} ${when}${awayMs ? `, away for ${awayMs} ms` : ''}`;
 }
 
 /** The lines of a plan, for people. */

@@ -51,21 +51,25 @@ async function untilSettled({ session, plan, rows, id, blows }) {
   }
 }
 
-async function prepare({ database, controls, source, plan }) {
-  if (database.preloaded !== plan.preloaded) await database.restart('fast', plan.preloaded);
+async function prepare({ database, controls, traces, source, plan }) {
+  if (database.preloaded !== plan.preloaded) await database.restart('fast', { preloaded: plan.preloaded });
   await controls.reset();
   await controls.switchGateway({ ...source.layout, unload_delay_ms: plan.unloadDelayMs });
+  await traces.begin();
   await controls.addFaults(plan.rules);
 }
 
-/** Runs the job of a plan. Resolves to {id, dealt, planned, longestStopMs, fired, seconds}; what came of it is for checks.mjs. */
-export async function runRound({ database, session, controls, source, plan, table, noteJob, say }) {
-  await prepare({ database, controls, source, plan });
+/** Runs the job of a plan. Resolves to {id, dealt, planned, longestStopMs, fired, seconds, staged (objects left)}; what came of it is for checks.mjs. */
+export async function runRound({ database, session, controls, traces, source, plan, table, noteJob, say }) {
+  await prepare({ database, controls, traces, source, plan });
   const startMs = performance.now();
   const [{ id }] = await session.rows('SELECT rs2ddb_export($1, $2, key => $3, workers => $4) AS id', [QUERY, table, source.key, plan.workers]);
   noteJob(id);
   const blows = new Blows({ plan, database, session, controls, table, say });
   await untilSettled({ session, plan, rows: source.rows, id, blows });
-  return { id, dealt: blows.dealt, planned: plan.blows.length, longestStopMs: blows.longestStopMs, fired: await controls.firedFaults(),
-    seconds: (performance.now() - startMs) / 1000 };
+  const seconds = (performance.now() - startMs) / 1000;
+  const fired = await controls.firedFaults();
+  await controls.reset();
+  return { id, dealt: blows.dealt, planned: plan.blows.length, longestStopMs: blows.longestStopMs, fired, seconds,
+    staged: await traces.stagedObjects() };
 }

@@ -7,6 +7,7 @@ import { findPostgres, unprivilegedUser } from '../stack/lib/postgres.mjs';
 import { launch, readyLine, waitUntil } from '../stack/lib/processes.mjs';
 import { startGateway, startWarehouse } from '../stack/lib/warehouse.mjs';
 import { Database } from './database.mjs';
+import { Traces } from './traces.mjs';
 
 const MEMORY_SERVER = fileURLToPath(new URL('memory_server.mjs', import.meta.url));
 const BUCKET = 'rs2ddb-stage';
@@ -59,7 +60,7 @@ class Controls {
   }
 }
 
-/** Resolves to {database, controls, adminDsn}. */
+/** Resolves to {database, controls, traces, adminDsn}. */
 export async function startServices(folder) {
   const postgres = findPostgres();
   const context = { folder, postgres, user: unprivilegedUser(), iamRole: IAM_ROLE, bucket: BUCKET, aws: AWS };
@@ -68,5 +69,7 @@ export async function startServices(folder) {
   const front = await startFront({ folder, dynamodbUrl: memoryUrl, s3Url });
   const gateway = await startGateway({ ...context, warehouse, front });
   const database = new Database({ ...context, prepare: (local) => makeServerObject({ ...context, local, gateway, front }) });
-  return { database, controls: new Controls({ memoryUrl, front, gateway }), adminDsn: warehouse.adminDsn };
+  const { adminDsn } = warehouse;
+  return { database, controls: new Controls({ memoryUrl, front, gateway }), adminDsn,
+    traces: new Traces({ adminDsn, s3Endpoint: front.s3Endpoint, bucket: BUCKET, aws: AWS }) };
 }

@@ -83,16 +83,16 @@ async function playRound(context, plan, name) {
     return false;
   }
   say(`${name}: equal and balanced, ${context.source.rows} rows in ${run.seconds.toFixed(1)} s; ${run.dealt} of ${run.planned} blows, ${run.fired} faults, `
-    + `${job.attempt} UNLOAD(s), ${job.rows_collapsed} rows collapsed`);
+    + `${job.attempt} UNLOAD(s), ${job.rows_collapsed} rows collapsed${run.staged ? `, ${run.staged} OBJECTS LEFT on the stage` : ''}`);
   return true;
 }
 
 async function playAll({ folder, rounds, firstSeed, rows, files, count }) {
   const startMs = performance.now();
-  const { database, controls, adminDsn } = await startServices(folder);
+  const { database, controls, traces, adminDsn } = await startServices(folder);
   const source = await makeSource(adminDsn, rows, files);
   await database.create(makePlan(firstSeed).preloaded);
-  const context = { folder, database, controls, source, session: new Session(database), say };
+  const context = { folder, database, controls, traces, source, session: new Session(database), say };
   say(`${rounds} rounds of ${rows} rows (${source.expected.size} items) over ${files} files, seeds ${firstSeed} to ${firstSeed + rounds - 1}; `
     + `ready after ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
   for (let round = 1; round <= rounds; round += 1) {
