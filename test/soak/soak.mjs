@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StackFolder } from '../stack/lib/files.mjs';
+import { StackFolder, tail } from '../stack/lib/files.mjs';
 import { POSTGRES_SIGNALS } from '../stack/lib/postgres.mjs';
 import { end } from '../stack/lib/processes.mjs';
 import { checkRound } from './checks.mjs';
@@ -35,19 +35,30 @@ async function stop(folder, keepLogs) {
   if (keepLogs) folder.clear();
 }
 
+class Interruption extends Error {}
+
 function interruption() {
   return new Promise((_resolve, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => reject(new Error(`ended by ${signal}`)));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => reject(new Interruption(`ended by ${signal}`)));
   });
+}
+
+/** Says why a run was given up. Returns whether its logs are of use. */
+function reportFailure(failure, folder) {
+  const interrupted = failure instanceof Interruption;
+  say(`gave up: ${interrupted ? failure.message : failure.stack}`);
+  if (failure.log) say(`the end of ${failure.log}:\n${tail(failure.log)}`);
+  if (!interrupted) say(`logs stay in ${join(folder.path, 'logs')}`);
+  return !interrupted;
 }
 
 const isGood = (file) => file.state === 'done' && file.rows_promised === file.items_written + file.rows_collapsed + file.rows_rejected;
 
-function reportBad(plan, found, folder) {
+function reportBad(plan, found, { folder, options }) {
   for (const line of [`BAD round, seed ${plan.seed}`, ...found.bad.map((text) => `  ${text}`), ...planLines(plan)]) say(line);
   if (found.job) say(`job: ${JSON.stringify({ ...found.job, plan: undefined })}`);
   for (const file of (found.files ?? []).filter((one) => !isGood(one))) say(`file: ${JSON.stringify(file)}`);
-  say(`logs stay in ${join(folder.path, 'logs')}; again: make soak ROUNDS=1 SEED=${plan.seed}`);
+  say(`logs stay in ${join(folder.path, 'logs')}; again: make soak ROUNDS=1 SEED=${plan.seed} ROWS=${options.rows} FILES=${options.files}`);
 }
 
 /** Runs and checks a round. Resolves to {bad, job, files, run, table}. */
@@ -78,7 +89,7 @@ async function playRound(context, plan, name) {
   const { run, job, table } = found;
   await context.controls.dropTable(table);
   if (found.bad.length) {
-    reportBad(plan, found, context.folder);
+    reportBad(plan, found, context);
     await renew(context);
     return false;
   }
@@ -87,12 +98,13 @@ async function playRound(context, plan, name) {
   return true;
 }
 
-async function playAll({ folder, rounds, firstSeed, rows, files, count }) {
+async function playAll({ folder, count, options }) {
+  const { rounds, firstSeed, rows, files } = options;
   const startMs = performance.now();
   const { database, controls, traces, adminDsn } = await startServices(folder);
   const source = await makeSource(adminDsn, rows, files);
   await database.create(makePlan(firstSeed).preloaded);
-  const context = { folder, database, controls, traces, source, session: new Session(database), say };
+  const context = { folder, options, database, controls, traces, source, session: new Session(database), say };
   say(`${rounds} rounds of ${rows} rows (${source.expected.size} items) over ${files} files, seeds ${firstSeed} to ${firstSeed + rounds - 1}; `
     + `ready after ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
   for (let round = 1; round <= rounds; round += 1) {
@@ -109,9 +121,9 @@ async function main() {
   folder.create();
   const count = { good: 0, bad: 0 };
   let failure = null;
-  await Promise.race([playAll({ ...options, folder, count }), interruption()]).catch((error) => { failure = error; });
-  await stop(folder, failure !== null || count.bad > 0);
-  if (failure) say(`gave up: ${failure.stack}`);
+  await Promise.race([playAll({ options, folder, count }), interruption()]).catch((error) => { failure = error; });
+  const keepLogs = failure !== null && reportFailure(failure, folder) || count.bad > 0;
+  await stop(folder, keepLogs);
   say(`${count.good + count.bad} rounds, ${count.good} equal and balanced, ${count.bad} bad (seeds ${firstSeed} to ${firstSeed + Math.max(count.good + count.bad, 1) - 1})`);
   return failure || count.bad || count.good < rounds ? 1 : 0;
 }
