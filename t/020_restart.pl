@@ -32,7 +32,7 @@ my $s3_post = { service => 's3', match => { method => 'POST' }, times => undef, 
 my @places = (
 	[ 'the warehouse at connect', 'preparing', sub { gateway(hang_connect => JSON::PP::true) }, 1 ],
 	[ 'DynamoDB, asked for the table', 'preparing', $silent_on->('DescribeTable'), 1 ],
-	[ 'the warehouse in UNLOAD', 'unloading', sub { gateway(unload_delay_ms => 5000) }, 1 ],
+	[ 'the warehouse in UNLOAD', 'unloading', sub { gateway(unload_hold => JSON::PP::true) }, 1 ],
 	[ 'S3, asked for the manifest', 'unloading', $silent_on->('GetObject', path => 'manifest$'), 1 ],
 	[ 'S3, asked for a file', 'loading', $silent_on->('GetObject', path => 'part'), 1 ],
 	[ 'DynamoDB, asked to write', 'loading', $silent_on->('BatchWriteItem', nth => 20), 1 ],
@@ -41,7 +41,7 @@ my @places = (
 sub release
 {
 	clear_faults();
-	gateway(hang_connect => JSON::PP::false, unload_delay_ms => 0);
+	gateway(hang_connect => JSON::PP::false, unload_hold => JSON::PP::false, unload_delay_ms => 0);
 }
 
 # A job that waits in the state; its id and its table.

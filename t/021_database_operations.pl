@@ -40,14 +40,14 @@ sub new_database
 # remote side that does not answer.
 my %hold = (
 	preparing => sub { gateway(hang_connect => JSON::PP::true) },
-	unloading => sub { gateway(unload_delay_ms => 900_000) },
+	unloading => sub { gateway(unload_hold => JSON::PP::true) },
 	loading => sub { faults(rule(BatchWriteItem => { type => 'delay', ms => 900_000 }, times => undef, nth => 20)) },
 	finishing => sub { faults({ service => 's3', match => { method => 'POST' }, times => 1, action => { type => 'delay', ms => 900_000 } }) });
 
 sub release
 {
 	clear_faults();
-	gateway(hang_connect => JSON::PP::false, unload_delay_ms => 0);
+	gateway(hang_connect => JSON::PP::false, unload_hold => JSON::PP::false);
 }
 
 # A job in the database that got to the state and goes no further; its id and its table.
@@ -122,7 +122,7 @@ for my $state (qw(unloading loading))
 		cmp_ok(scalar(stage_files($files)), '>', 0, "$name: which leaves the files of the original alone");
 	}
 	wait_job($node, $job);
-	complete("$name, the original", $job, $table, $state eq 'loading' ? 1 : 2);
+	complete("$name, the original", $job, $table, 1);
 	{
 		local $Rs2ddb::database = $copy;
 		$node->safe_psql($copy, "SELECT rs2ddb_resume($job)");

@@ -127,6 +127,22 @@ dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
   "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
 resumes('the table is deleted, another is made by its name', $id, $table);
 
+# ---- loaders that cannot begin ----------------------------------------------------------------
+
+$table = unique('dynamodb-faults');
+dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
+  "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
+gateway(rows_per_file => 15);
+faults(rule(DescribeTable => { type => 'error', status => 400, code => 'AccessDeniedException', message => 'not authorized' }, %always, nth => 2));
+$job = export_and_wait($node, $query, $table);
+is($job->{state}, 'failed', 'no loader can begin: the job fails');
+is($job->{error_code}, 'AccessDeniedException', 'no loader can begin: it says why');
+is($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id = $job->{job_id} AND state = 'pending'"), '100', 'no loader can begin: no file was tried');
+cmp_ok(fired(), '<=', 10, 'no loader can begin: a few tried, however many files there are');
+gateway(rows_per_file => 300);
+clear_faults();
+resumes('no loader can begin', $job->{job_id}, $table);
+
 # ---- nothing but rejects ----------------------------------------------------------------------
 
 sub stops_early

@@ -8,13 +8,15 @@
 #include "pool.h"
 
 #define WATCH_INTERVAL_MS 1000
+#define FRUITLESS_STARTS  3 /* per loader */
 
 /* Whoever leaves, also through an error, stops them: r2d_loading_end, or the context's reset. */
 struct R2dLoaders {
     BackgroundWorkerHandle **handles;
     int count;       /* alive, as far as we know */
     int limit;       /* alive at once */
-    int starts_left; /* a loader that always dies must not be started for ever */
+    int starts_left; /* without progress: loaders that always die are not started for ever */
+    int64 settled;   /* rows, when starts_left was full */
     R2dLoad *own;    /* the leader's own, once it had to help itself */
 };
 
@@ -85,12 +87,21 @@ static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
     (void)r2d_load_next(loaders->own, false);
 }
 
-static R2dLoaders *open_loaders(R2dLeader *leader, int64 files)
+/* Once loaders cannot be started any more the leader loads by itself, and meets what they met. */
+static void note_progress(R2dLoaders *loaders, const R2dFileCounts *counts)
+{
+    if (counts->settled == loaders->settled)
+        return;
+    loaders->settled = counts->settled;
+    loaders->starts_left = loaders->limit * FRUITLESS_STARTS;
+}
+
+static R2dLoaders *open_loaders(R2dLeader *leader)
 {
     R2dLoaders *loaders = MemoryContextAllocZero(leader->context, sizeof *loaders);
 
     loaders->limit = r2d_load_limit(leader->job);
-    loaders->starts_left = loaders->limit * 3 + (int)Min(files, 1000);
+    loaders->starts_left = loaders->limit * FRUITLESS_STARTS;
     loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *) *
                                                                    (loaders->limit + 1));
     r2d_on_reset(leader->context, stop_loaders, loaders);
@@ -116,9 +127,10 @@ void r2d_loading(R2dLeader *leader)
 {
     int slots;
     R2dFileCounts counts = look(leader, &slots);
-    R2dLoaders *loaders = leader->loaders = open_loaders(leader, counts.pending);
+    R2dLoaders *loaders = leader->loaders = open_loaders(leader);
 
     while (counts.pending + counts.running > 0 && counts.systemic == 0) {
+        note_progress(loaders, &counts);
         start_loaders(leader, loaders, &counts, slots);
         show_progress(leader, &counts);
         if (loaders->count == 0 && counts.pending > 0)

@@ -16,6 +16,7 @@ const DEFINITIONS = {
   slices: { default: 4, type: 'number', least: 1 },
   rows_per_file: { default: 0, type: 'number', least: 0 },
   unload_delay_ms: { default: 0, type: 'number', least: 0 },
+  unload_hold: { default: false, oneOf: [false, true] },
   drop_connection_during_unload: { default: false, oneOf: [false, true] },
   fail_unload_after_files: { default: 0, type: 'number', least: 0 },
   unload_error: { default: null, type: 'error' },

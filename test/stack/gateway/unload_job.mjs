@@ -1,6 +1,7 @@
 // One UNLOAD from its checks to its notice. The inner query runs on the session's own backend connection, so that its pid,
 // its transaction and its settings are those of the session.
 import { Buffer } from 'node:buffer';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError, foldCase } from './lexer.mjs';
 import { cancelledText } from './replies.mjs';
 import { rewrite } from './rewrite.mjs';
@@ -16,6 +17,7 @@ import { SUFFIXES } from './compress.mjs';
 
 const STATEMENT = 'gateway_unload';
 const DEFAULT_FILE_BYTES = 6200e6;
+const HOLD_LOOK_MS = 50;
 
 function compressionOf(options) {
   return options.zstd ? 'zstd' : options.gzip ? 'gzip' : 'none';
@@ -218,7 +220,8 @@ export class UnloadJob {
   async afterFirstFile() {
     if (this.fault('drop_connection_during_unload')) this.session.dropClient();
     const delay_ms = this.fault('unload_delay_ms');
-    if (delay_ms > 0) await this.orCancelled(new Promise((resolve) => { setTimeout(resolve, delay_ms); }));
+    if (delay_ms > 0) await this.orCancelled(sleep(delay_ms));
+    while (this.switches.get('unload_hold')) await this.orCancelled(sleep(HOLD_LOOK_MS));
   }
 
   get label() {
