@@ -1,5 +1,4 @@
 // One round: a job, what the plan does to it, and its end.
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Blows } from './blows.mjs';
 import { QUERY } from './source.mjs';
@@ -8,7 +7,6 @@ const LOOK_MS = 20;
 const LEFT_ALONE_MS = 400; // a new leader needs a moment
 const NO_PROGRESS_LIMIT_MS = 180_000; // a guard against a job that hangs, not a figure
 const SETTLED = ['succeeded', 'failed', 'canceled'];
-const HAS_LAUNCHER = existsSync(new URL('../../src/pg/launcher.c', import.meta.url));
 
 const LOOK_SQL = `SELECT j.state, l.pid AS leader_pid,
     COALESCE((SELECT sum(checkpoint) FROM rs2ddb.file f WHERE f.job_id = j.job_id), 0)::float8 AS settled_rows,
@@ -17,7 +15,7 @@ const LOOK_SQL = `SELECT j.state, l.pid AS leader_pid,
 
 /** What users do with a job that nobody leads after a crash; preloaded, the launcher does it for them. */
 async function leadOn(session, { preloaded, goOnBy }, id) {
-  if (preloaded && HAS_LAUNCHER) return;
+  if (preloaded) return;
   if (goOnBy === 'rs2ddb_wait') await session.rows("SELECT state FROM rs2ddb_wait($1, '300 ms')", [id]);
   else await session.rows('SELECT rs2ddb_resume($1)', [id]);
 }
