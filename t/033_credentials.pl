@@ -43,8 +43,6 @@ sub write_file
 my $node = do {
 	local %ENV = (%ENV, AWS_SHARED_CREDENTIALS_FILE => $file);
 	delete @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE)};
-	local $ENV{AWS_ACCESS_KEY_ID} = '';
-	local $ENV{AWS_SECRET_ACCESS_KEY} = '';
 	new_node('credentials');
 };
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
