@@ -207,17 +207,6 @@ static void look_at_table(R2dLeader *leader)
                          "before, all rows are written again",
                          leader->job_id, leader->job->table_name)));
     r2d_prepare(leader);
-    r2d_tx_begin();
-    if (leader->plan_kept) {
-        r2d_catalog_files_restart(leader->job_id);
-    } else {
-        r2d_catalog_job_forget_files(leader->job_id);
-        r2d_catalog_job_doom_stage(leader->job_id);
-        leader->job->rows_unloaded = -1;
-        leader->job->stage_doomed = true;
-    }
-    r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 /* The extension was dropped: as after a cancel, nothing stays behind. */

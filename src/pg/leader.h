@@ -39,6 +39,8 @@ typedef struct R2dLeader {
     char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
 } R2dLeader;
 
+/* Stores the plan. The files of an UNLOAD with another plan are forgotten, and those of the same
+ * plan, if any are known, are loaded from the start. */
 extern void r2d_prepare(R2dLeader *leader);
 extern void r2d_unload(R2dLeader *leader);
 

@@ -257,6 +257,16 @@ static bool fit_table(R2dLeader *leader, R2dTable *table)
     return false;
 }
 
+/* Files of an UNLOAD with another plan must never be loaded by this one. */
+static void forget_attempt(R2dLeader *leader)
+{
+    r2d_catalog_job_forget_files(leader->job_id);
+    r2d_catalog_job_doom_stage(leader->job_id);
+    leader->job->rows_unloaded = -1;
+    leader->job->stage_doomed = leader->stage_prefix != NULL;
+}
+
+/* With all that follows, in one transaction: the next leader cannot tell any more what changed. */
 static void store_plan(R2dLeader *leader, bool table_created, const char *table_id)
 {
     R2dBytes plan;
@@ -268,6 +278,10 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
     r2d_tx_begin();
     leader->plan_kept =
         r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created, table_id);
+    if (!leader->plan_kept)
+        forget_attempt(leader);
+    else if (leader->job->rows_unloaded >= 0)
+        r2d_catalog_files_restart(leader->job_id);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
     r2d_bytes_free(&plan);

@@ -1,0 +1,101 @@
+# A second fault while the first is being mended: what a leader found out is stored with all that
+# follows from it, or not at all, so that the leader after it neither leaves rows out nor mixes attempts.
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Rs2ddb;
+use Rs2ddb::Faults;
+
+reset_stand_ins();
+warehouse(<<'SQL');
+DROP TABLE IF EXISTS public.double_faults, public.double_faults_2;
+CREATE TABLE public.double_faults AS SELECT i AS id, md5(i::text)::varchar(40) AS a, ('b' || i)::varchar(40) AS b
+  FROM generate_series(1, 900) AS i;
+SQL
+my $node = new_node('double_faults');
+my $query = 'SELECT * FROM double_faults';
+my %key = (key => q('{id}'));
+my $sql = sub { $node->safe_psql('postgres', $_[0]) };
+my @always = (times => undef);
+gateway(rows_per_file => 100);
+$sql->(q(CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE disk_full; END$$));
+
+# A leader fails in the catalog when it makes such a change; the one after it goes on.
+sub fails_in_catalog
+{
+	my ($name, $job, $table, $when, $begin) = @_;
+	$sql->("CREATE TRIGGER refuse BEFORE UPDATE ON $table FOR EACH ROW WHEN ($when) EXECUTE FUNCTION refuse()");
+	$begin->();
+	is(wait_job($node, $job)->{error_sqlstate}, '53100', "$name: the leader that notices fails");
+	$sql->("DROP TRIGGER refuse ON $table");
+	$sql->("SELECT rs2ddb_resume($job)");
+	wait_job($node, $job);
+}
+
+sub terminate_leader
+{
+	my ($name) = @_;
+	my ($leader) = worker_pids($node, 'leader');
+	$sql->("SELECT pg_terminate_backend($leader)");
+	ok(wait_for($node, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $leader)"), "$name: its leader is gone");
+}
+
+{
+	my $name = 'another table, then the catalog fails';
+	my $table = unique('double-faults');
+	faults(rule(BatchWriteItem => { type => 'error', status => 400, code => 'AccessDeniedException' }, @always, nth => 12));
+	my $job = export_and_wait($node, $query, $table, %key, workers => 1);
+	is($job->{state}, 'failed', "$name: a job stops");
+	cmp_ok($sql->("SELECT sum(checkpoint) FROM rs2ddb.file WHERE job_id = $job->{job_id}"), '>', 0, "$name: part of it is written");
+	clear_faults();
+	dynamodb('drop', $table);
+	fails_in_catalog($name, $job->{job_id}, 'rs2ddb.file', 'OLD.checkpoint > 0 AND NEW.checkpoint = 0',
+		sub { $sql->("SELECT rs2ddb_resume($job->{job_id})") });
+	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
+}
+{
+	my $name = 'other columns, then the catalog fails';
+	my $table = unique('double-faults');
+	gateway(unload_delay_ms => 2000);
+	my $job = export_job($node, $query, $table, %key);
+	ok(wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), "$name: an UNLOAD is sent");
+	my $row = job_row($node, $job);
+	ok(wait_until(sub { stage_files($row) > 0 }), "$name: it has written some files");
+	terminate_leader($name);
+	ok(wait_until(sub { join(' ', unload_states($row)) eq 'completed' }), "$name: the UNLOAD ends without it");
+	gateway(unload_delay_ms => 0);
+	warehouse('CREATE TABLE public.double_faults_2 AS SELECT id, b, a FROM public.double_faults; DROP TABLE public.double_faults;
+		ALTER TABLE public.double_faults_2 RENAME TO double_faults');
+	fails_in_catalog($name, $job, 'rs2ddb.job', q(NEW.state = 'unloading' AND OLD.state = 'preparing'), sub { });
+	job_is_complete($node, $name, $job, $query, $table, 2);
+	is(join(' ', stage_files($row)), '', "$name: the files of the first UNLOAD are deleted");
+}
+{
+	my $name = 'the leader is terminated while its loaders hang';
+	my $table = unique('double-faults');
+	faults(rule(BatchWriteItem => { type => 'hang' }, @always));
+	my $job = export_job($node, $query, $table, %key);
+	ok(wait_until(\&fired), "$name: they hang");
+	terminate_leader($name);
+	ok(wait_for($node, no_workers()), "$name: its loaders end, too");
+	clear_faults();
+	wait_job($node, $job);
+	job_is_complete($node, $name, $job, $query, $table, 1);
+}
+{
+	my $name = 'an UNLOAD is done, its manifest cannot be read';
+	my $table = unique('double-faults');
+	faults(rule(GetObject => { type => 'error', status => 403, code => 'AccessDenied' }, @always, path => 'manifest$'));
+	my $job = export_and_wait($node, $query, $table, %key);
+	is($job->{state}, 'failed', "$name: the job fails");
+	is($job->{error_code}, 'AccessDenied', "$name: it says why");
+	clear_faults();
+	$sql->("SELECT rs2ddb_resume($job->{job_id})");
+	wait_job($node, $job->{job_id});
+	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
+}
+
+reset_stand_ins();
+$node->stop;
+done_testing();
