@@ -3,6 +3,7 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/ipc.h"
 
 #include "load_file.h"
 #include "pool.h"
@@ -10,7 +11,8 @@
 #define WATCH_INTERVAL_MS 1000
 #define FRUITLESS_STARTS  3 /* per loader */
 
-/* Whoever leaves, also through an error, stops them: r2d_loading_end, or the context's reset. */
+/* Whoever leaves, also through an error, stops them: r2d_loading_end, the context's reset, or the
+ * end of the process. */
 struct R2dLoaders {
     BackgroundWorkerHandle **handles;
     int count;       /* alive, as far as we know */
@@ -19,6 +21,8 @@ struct R2dLoaders {
     int64 settled;   /* rows, when starts_left was full */
     R2dLoad *own;    /* the leader's own, once it had to help itself */
 };
+
+static R2dLoaders *of_this_process;
 
 static void forget_ended(R2dLoaders *loaders)
 {
@@ -50,6 +54,24 @@ static void stop_loaders(void *arg)
     R2dLoaders *loaders = arg;
     for (int i = 0; i < loaders->count; i++)
         TerminateBackgroundWorker(loaders->handles[i]);
+    of_this_process = NULL;
+}
+
+/* A process that ends resets no context. */
+static void stop_loaders_at_exit(int code, Datum arg)
+{
+    if (of_this_process != NULL)
+        stop_loaders(of_this_process);
+}
+
+static void remember(R2dLoaders *loaders)
+{
+    static bool registered = false;
+
+    of_this_process = loaders;
+    if (!registered)
+        before_shmem_exit(stop_loaders_at_exit, (Datum)0);
+    registered = true;
 }
 
 /* Where the files stand, after those of lost loaders went back to pending; and slots to be had. */
@@ -105,6 +127,7 @@ static R2dLoaders *open_loaders(R2dLeader *leader)
     loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *) *
                                                                    (loaders->limit + 1));
     r2d_on_reset(leader->context, stop_loaders, loaders);
+    remember(loaders);
     return loaders;
 }
 
