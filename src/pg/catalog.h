@@ -195,7 +195,7 @@ typedef struct R2dRates {
 
 /* What a loader has to follow, read on a timer. */
 typedef struct R2dOrders {
-    bool stop;   /* the job is being cancelled or has settled */
+    bool stop;   /* the job is being cancelled, has settled, or loads those of another attempt */
     int max_wcu; /* of the table; 0: none */
     /* Counted only under a bound: */
     int running;   /* files of the job that are being loaded */
@@ -224,7 +224,7 @@ extern void r2d_catalog_files_restart(int64 job_id);
 /* The next pending file behind number `after`, or else from the first on, now running; false when
  * there is none. `after` only saves the search: the number claimed before. */
 extern bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file);
-extern void r2d_catalog_orders(int64 job_id, R2dOrders *orders);
+extern void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. */
 extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,

@@ -99,18 +99,20 @@ static void read_shares(R2dArgs *args, R2dOrders *orders)
 
 /* Counting passes over entries of the files behind, which cannot be removed while anybody waits for
  * the job: only a bound is worth that. */
-void r2d_catalog_orders(int64 job_id, R2dOrders *orders)
+void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
 
     *orders = (R2dOrders){.stop = true, .running = 1};
     r2d_arg_int8(&args, job_id);
-    if (r2d_spi_run("SELECT cancel_requested OR state <> 'loading', max_wcu FROM rs2ddb.job "
-                    "WHERE job_id = $1",
+    r2d_arg_int4(&args, attempt);
+    if (r2d_spi_run("SELECT cancel_requested OR state <> 'loading' OR attempt <> $2, max_wcu "
+                    "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         orders->stop = r2d_spi_bool(1);
         orders->max_wcu = r2d_spi_int4(2, 0);
+        args.count = 1;
         if (orders->max_wcu > 0)
             read_shares(&args, orders);
     }

@@ -170,7 +170,7 @@ static void join_sharing(R2dLoad *load)
 
 static void read_orders(R2dLoad *load)
 {
-    r2d_catalog_orders(load->job->job_id, &load->orders);
+    r2d_catalog_orders(load->job->job_id, load->job->attempt, &load->orders);
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_US;
 }
 

@@ -40,6 +40,8 @@ static void begin_attempt(R2dLeader *leader, const char *message)
                            message);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
+    leader->job->stage_prefix = leader->stage_prefix;
+    leader->job->attempt++;
 }
 
 static void build_command(R2dLeader *leader, R2dCompression compression, R2dBytes *command)
