@@ -148,6 +148,8 @@ static bool extension_has_gone(void)
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
+        if (geterrcode() == ERRCODE_QUERY_CANCELED) /* it is meant for the wait */
+            InterruptPending = QueryCancelPending = true;
         FlushErrorState();
         AbortCurrentTransaction();
     }
