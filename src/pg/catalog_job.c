@@ -240,7 +240,7 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *f
     if (r2d_spi_run("UPDATE rs2ddb.job j SET state = $2, error_message = $3, error_detail = $4, "
                     "error_hint = $5, error_sqlstate = $6, error_code = $7, "
                     "error_request_id = $8, error_position = $9, leader_pid = NULL, "
-                    "unload_pid = CASE WHEN $2 = 'canceled' THEN j.unload_pid END, "
+                    "unload_pid = CASE WHEN j.stage_doomed THEN j.unload_pid END, "
                     "finished_at = clock_timestamp(), "
                     "items_written = f.written, rows_collapsed = f.collapsed, "
                     "rows_rejected = f.rejected, write_units = f.units "
@@ -283,10 +283,11 @@ void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix)
 
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, stage_prefix);
-    r2d_spi_run("UPDATE rs2ddb.job SET stage_doomed = false, unload_pid = NULL, "
-                "stage_prefix = CASE WHEN state <> 'canceled' THEN stage_prefix END "
-                "WHERE job_id = $1 AND stage_prefix = $2",
-                &args);
+    r2d_spi_run(
+        "UPDATE rs2ddb.job SET stage_doomed = false, unload_pid = NULL, "
+        "stage_prefix = CASE WHEN state IN ('finishing', 'succeeded') THEN stage_prefix END "
+        "WHERE job_id = $1 AND stage_prefix = $2",
+        &args);
     r2d_spi_leave(&spi);
 }
 

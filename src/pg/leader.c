@@ -254,14 +254,20 @@ static void take_back_files(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
- * that. */
-static void settle_canceled(R2dLeader *leader)
+static void give_up_attempt(R2dLeader *leader)
 {
     r2d_tx_begin();
     r2d_catalog_job_forget_files(leader->job_id);
     r2d_catalog_job_doom_stage(leader->job_id);
     r2d_tx_commit();
+    MemoryContextSwitchTo(leader->context);
+}
+
+/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
+ * that. */
+static void settle_canceled(R2dLeader *leader)
+{
+    give_up_attempt(leader);
     settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
     r2d_stage_abandon(leader);
 }
@@ -272,9 +278,10 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     R2dFailure failure;
 
     r2d_failure_of(error, &failure);
-    if (leader->unload_pid != 0 && !leader->unload_open)
+    if (leader->unload_pid != 0 && !leader->unload_open) {
+        give_up_attempt(leader);
         r2d_stage_abandon(leader);
-    else if (!has_files(leader->job) && !leader->unload_open)
+    } else if (!has_files(leader->job) && !leader->unload_open)
         (void)r2d_stage_clean(leader);
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
                   failure.detail ? errdetail_internal("%s", failure.detail) : 0));

@@ -466,7 +466,7 @@ R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix)
     return history;
 }
 
-void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid, int wait_ms)
+bool r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid, int wait_ms)
 {
     TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
     R2dUnloadHistory history = r2d_redshift_history(redshift, prefix);
@@ -479,4 +479,5 @@ void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid
         r2d_sleep(STOP_LOOK_MS);
         history = r2d_redshift_history(redshift, prefix);
     }
+    return history.state != R2D_UNLOAD_RUNNING;
 }

@@ -57,11 +57,11 @@ extern R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *
 
 /*
  * Cancels an UNLOAD that another session runs below this prefix, and waits up to wait_ms for its
- * end. pid: of that session, while it is known to live; 0: the history names it, so that no other
- * is hit. Does not throw for what the warehouse refuses: then there is nothing that could be
- * stopped.
+ * end: false when it still runs. pid: of that session, while it is known to live; 0: the history
+ * names it, so that no other is hit. Does not throw for what the warehouse refuses: then there is
+ * nothing that could be stopped.
  */
-extern void r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid,
+extern bool r2d_redshift_stop_unload(R2dRedshift *redshift, const char *prefix, int pid,
                                      int wait_ms);
 
 #endif

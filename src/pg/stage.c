@@ -88,8 +88,13 @@ static void stop_unload(R2dLeader *leader)
 {
     R2dRedshift *session = r2d_redshift_open(leader->context, leader->options);
 
-    r2d_redshift_stop_unload(session, leader->stage_prefix, leader->unload_pid, STOP_WAIT_MS);
+    bool stopped =
+        r2d_redshift_stop_unload(session, leader->stage_prefix, leader->unload_pid, STOP_WAIT_MS);
+
     r2d_redshift_close(session);
+    if (!stopped) /* it would write into what is deleted */
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                        errmsg("the UNLOAD below %s does not end yet", leader->stage_prefix)));
 }
 
 static void give_up(void)

@@ -197,7 +197,7 @@ static bool take_over(R2dLeader *leader, int64 *rows)
     leader->unload_open = false;
     if (done)
         return true;
-    r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, 0, STOP_WAIT_MS);
+    (void)r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, 0, STOP_WAIT_MS);
     (void)r2d_stage_clean(leader);
     return false;
 }
@@ -207,11 +207,15 @@ static bool take_over(R2dLeader *leader, int64 *rows)
 static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
 {
     R2dBytes text;
+    R2dStatus status;
     R2dError err;
 
     memset(manifest, 0, sizeof *manifest);
     r2d_bytes_init(&text, leader->aws->alloc);
-    if (r2d_unload_manifest_text(leader, &text) == R2D_END) {
+    leader->unload_open = true; /* until it is read: what fails now may work later */
+    status = r2d_unload_manifest_text(leader, &text);
+    leader->unload_open = false;
+    if (status == R2D_END) {
         if (rows == 0)
             return;
         ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
@@ -237,12 +241,14 @@ static int64 manifest_rows(const R2dManifest *manifest)
 
 static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 rows)
 {
+    leader->unload_open = true; /* until its files are known */
     r2d_tx_begin();
     r2d_catalog_files_insert(leader->job_id, manifest);
     leader->job->rows_unloaded = rows;
     r2d_catalog_job_unloaded(leader->job_id, rows);
     r2d_tx_commit();
     MemoryContextSwitchTo(leader->context);
+    leader->unload_open = false;
 }
 
 void r2d_unload(R2dLeader *leader)
