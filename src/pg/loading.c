@@ -57,10 +57,11 @@ static void stop_loaders(void *arg)
     of_this_process = NULL;
 }
 
-/* A process that ends resets no context. */
+/* A process that is terminated resets no context. One that leaves its database ends with 0, and its
+ * loaders leave by themselves. */
 static void stop_loaders_at_exit(int code, Datum arg)
 {
-    if (of_this_process != NULL)
+    if (code != 0 && of_this_process != NULL)
         stop_loaders(of_this_process);
 }
 
