@@ -91,7 +91,7 @@ COMMENT ON COLUMN rs2ddb.job.max_rejects IS 'rejects that are tolerated';
 COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success';
 COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
 COMMENT ON COLUMN rs2ddb.job.attempt IS 'number of the last UNLOAD of this job';
-COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote; only this job ever deletes there';
+COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote, NULL when nothing is left of one that failed; only this job ever deletes there';
 COMMENT ON COLUMN rs2ddb.job.stage_doomed IS 'the files below stage_prefix are to be deleted: nobody goes on with them';
 COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD';
 COMMENT ON COLUMN rs2ddb.job.leader_pid IS 'process id of the worker that runs the job';

@@ -242,6 +242,7 @@ is_deeply([ writes() ], \@writes, 'and nothing was written to DynamoDB');
 
 # --- errors that only show when the query runs -------------------------------------------------------------------
 
+my @staged = s3_keys('rs2ddb/');
 for (
 	[ 'SELECT 10 / (id - 7) AS id FROM query_rows', '22012', qr/^division by zero$/, 'division by zero' ],
 	[ 'SELECT id, (id > 1)::varchar AS v FROM query_rows', '42846', qr/^cannot cast type boolean to character varying$/, 'a cast that Redshift does not have' ],
@@ -255,10 +256,11 @@ for (
 		is("$job->{state} $job->{error_sqlstate}", "failed $sqlstate", "an error while the query runs fails the job, with its SQLSTATE: $name");
 		like($job->{error_message}, $message, '... and its message');
 		is($job->{error_position}, undef, '... without a position: it would be one in our UNLOAD, not in the query');
-		is_deeply([ s3_keys($job->{stage_prefix} =~ s{^s3://[^/]+/}{}r) ], [], '... and leaves no files');
+		is($job->{stage_prefix}, undef, '... and leaves nothing to go on with');
 	});
 }
 settle_begun();
+is_deeply([ s3_keys('rs2ddb/') ], \@staged, 'they leave no files');
 is(warehouse('SELECT count(*) FROM query_canary'), '1', 'no row was deleted by any of them');
 is_deeply([ writes() ], \@writes, 'and nothing was written to DynamoDB');
 
