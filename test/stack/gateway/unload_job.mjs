@@ -190,7 +190,7 @@ export class UnloadJob {
     const sink = {
       message: (type, bytes, start) => { if (type === 'D' && !failure) this.files.row(bytes, start); },
       chunkEnd: () => {
-        if (failure || !this.files.mustDrain || socket.isPaused()) return;
+        if (failure || this.isHeld || !this.files.mustDrain || socket.isPaused()) return;
         socket.pause();
         draining = this.files.drain().then(() => socket.resume(), fail);
       },
@@ -219,9 +219,15 @@ export class UnloadJob {
 
   async afterFirstFile() {
     if (this.fault('drop_connection_during_unload')) this.session.dropClient();
-    const delay_ms = this.fault('unload_delay_ms');
-    if (delay_ms > 0) await this.orCancelled(sleep(delay_ms));
-    while (this.switches.get('unload_hold')) await this.orCancelled(sleep(HOLD_LOOK_MS));
+    this.isHeld = true; // a socket that is paused would not notice that its session has ended
+    this.link.socket.resume();
+    try {
+      const delay_ms = this.fault('unload_delay_ms');
+      if (delay_ms > 0) await this.orCancelled(sleep(delay_ms));
+      while (this.switches.get('unload_hold')) await this.orCancelled(sleep(HOLD_LOOK_MS));
+    } finally {
+      this.isHeld = false;
+    }
   }
 
   get label() {
