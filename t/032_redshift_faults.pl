@@ -10,10 +10,11 @@ use Rs2ddb;
 use Rs2ddb::Faults;
 
 reset_stand_ins();
+# Wide enough that the gateway has rows to read while it is held up.
 warehouse(<<'SQL');
 DROP TABLE IF EXISTS public.redshift_faults;
 CREATE TABLE public.redshift_faults AS
-  SELECT i AS id, md5(i::text)::varchar(40) AS name FROM generate_series(1, 900) AS i;
+  SELECT i AS id, repeat(md5(i::text), 60)::varchar(2000) AS name FROM generate_series(1, 900) AS i;
 SQL
 my $node = new_node('redshift_faults');
 my $query = 'SELECT * FROM redshift_faults';
