@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char path[] = "/tmp/r2d-credentials-XXXXXX";
+static char path[UNIT_PATH_MAX];
 
 static void write_file(const char *text)
 {
@@ -241,10 +241,7 @@ int main(void)
         TEST(nowhere_says_where_it_looked), TEST(odd_files_are_read_as_the_sdks_read_them),
         TEST(random_files_never_hurt),      TEST(memory_failures_leave_nothing_behind),
     };
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return 1;
-    close(fd);
+    unit_temp_file(path);
     int failed = cmocka_run_group_tests_name("credentials", tests, NULL, NULL);
     unlink(path);
     return failed;

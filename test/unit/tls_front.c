@@ -55,10 +55,8 @@ static X509 *make_certificate(EVP_PKEY *key, const char *address)
 
 static void write_certificate(TlsFront *front, X509 *certificate)
 {
-    strcpy(front->ca_file, "/tmp/rs2ddb-test-ca-XXXXXX");
-    int fd = mkstemp(front->ca_file);
-    check(fd >= 0);
-    FILE *file = fdopen(fd, "w");
+    unit_temp_file(front->ca_file);
+    FILE *file = fopen(front->ca_file, "w");
     check(file != NULL && PEM_write_X509(file, certificate) == 1);
     fclose(file);
 }

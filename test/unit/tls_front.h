@@ -7,12 +7,14 @@
 #ifndef R2D_TEST_TLS_FRONT_H
 #define R2D_TEST_TLS_FRONT_H
 
+#include "unit.h"
+
 #include <sys/types.h>
 
 typedef struct TlsFront {
     pid_t pid;
-    char base_url[64]; /* "https://127.0.0.1:port" */
-    char ca_file[64];  /* the certificate, for the client */
+    char base_url[64];           /* "https://127.0.0.1:port" */
+    char ca_file[UNIT_PATH_MAX]; /* the certificate, for the client */
 } TlsFront;
 
 /* The certificate is good for the IP address `address` only. */

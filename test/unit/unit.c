@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void *counting_resize(void *context, void *ptr, size_t size)
 {
@@ -56,4 +57,16 @@ void unit_read_file(const char *path, R2dBytes *out)
     while ((n = fread(chunk, 1, sizeof chunk, file)) > 0)
         assert_true(r2d_bytes_append(out, chunk, n));
     fclose(file);
+}
+
+void unit_temp_file(char path[UNIT_PATH_MAX])
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, UNIT_PATH_MAX, "%s/rs2ddb-test-XXXXXX", folder != NULL ? folder : P_tmpdir);
+    int fd = mkstemp(path);
+    if (fd < 0) {
+        perror(path);
+        abort();
+    }
+    close(fd);
 }

@@ -35,6 +35,12 @@ void unit_clock_init(UnitClock *unit);
 /* Reads a whole file (path relative to the project's root); fails the test when it cannot. */
 void unit_read_file(const char *path, R2dBytes *out);
 
+#define UNIT_PATH_MAX 256
+
+/* Makes an empty file of its own in $TMPDIR, or where the system keeps such files; the caller
+ * unlinks it. */
+void unit_temp_file(char path[UNIT_PATH_MAX]);
+
 #define assert_view(view, text)                                                                    \
     do {                                                                                           \
         R2dView view_ = (view);                                                                    \
