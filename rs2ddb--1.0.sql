@@ -221,7 +221,7 @@ SELECT j.job_id,
        j.table_name,
        CASE WHEN j.state OPERATOR(pg_catalog.=) 'succeeded' THEN 100.0
             WHEN j.rows_unloaded OPERATOR(pg_catalog.>) 0
-            THEN pg_catalog.round(100.0 OPERATOR(pg_catalog.*) f.settled
+            THEN pg_catalog.trunc(100.0 OPERATOR(pg_catalog.*) f.settled
                                   OPERATOR(pg_catalog./) j.rows_unloaded, 1)
        END AS percent,
        j.rows_unloaded,
@@ -231,7 +231,10 @@ SELECT j.job_id,
        pg_catalog.round(f.rows_per_s) AS rows_per_s,
        pg_catalog.round(f.units_per_s) AS units_per_s,
        pg_catalog.round(f.throttled_share::numeric, 3) AS throttled_share,
+       -- not beyond ten years: a job that hardly moves has no end that could be told
        CASE WHEN j.state OPERATOR(pg_catalog.=) 'loading' AND f.rows_per_s OPERATOR(pg_catalog.>) 0
+                 AND (j.rows_unloaded OPERATOR(pg_catalog.-) f.settled)::double precision
+                     OPERATOR(pg_catalog.<) (f.rows_per_s::double precision OPERATOR(pg_catalog.*) 3.2e8)
             THEN pg_catalog.make_interval(secs => pg_catalog.ceil(
                      (j.rows_unloaded OPERATOR(pg_catalog.-) f.settled)::double precision
                      OPERATOR(pg_catalog./) f.rows_per_s::double precision))

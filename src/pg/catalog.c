@@ -178,6 +178,13 @@ char *r2d_spi_text(R2dSpi *spi, int column)
     return value ? MemoryContextStrdup(spi->caller, value) : NULL;
 }
 
+int64 r2d_spi_id(uint64 row)
+{
+    bool is_null;
+    return DatumGetInt64(
+        SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null));
+}
+
 int64 r2d_spi_int8(int column, int64 if_null)
 {
     bool is_null;

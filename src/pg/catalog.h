@@ -222,8 +222,9 @@ extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
 extern void r2d_catalog_files_restart(int64 job_id);
 
 /* The next pending file behind number `after`, or else from the first on, now running; false when
- * there is none. `after` only saves the search: the number claimed before. */
-extern bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file);
+ * there is none. `after` only saves the search: the number claimed before. The rates of the loader
+ * go on from file to file. */
+extern bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dFile *file);
 extern void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. */

@@ -119,15 +119,19 @@ void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders)
     r2d_spi_leave(&spi);
 }
 
-static bool claim_behind(R2dArgs *args, int file_no)
+static bool claim_behind(R2dArgs *args, int file_no, const R2dRates *rates)
 {
     args->count = 1;
     r2d_arg_int4(args, MyProcPid);
     r2d_arg_int4(args, file_no);
+    r2d_arg_float8(args, rates->rows_per_s);
+    r2d_arg_float8(args, rates->units_per_s);
+    r2d_arg_float8(args, rates->throttled_share);
     return r2d_spi_run(
                "UPDATE rs2ddb.file SET state = 'running', loader_pid = $2, tries = tries + 1, "
                "bytes_read = 0, started_at = COALESCE(started_at, clock_timestamp()), "
-               "progress_at = clock_timestamp() "
+               "progress_at = clock_timestamp(), "
+               "rows_per_s = $4, units_per_s = $5, throttled_share = $6 "
                "WHERE job_id = $1 AND file_no = (SELECT file_no FROM rs2ddb.file "
                "WHERE job_id = $1 AND state = 'pending' AND file_no > $3 "
                "ORDER BY file_no LIMIT 1 FOR UPDATE SKIP LOCKED) "
@@ -136,14 +140,14 @@ static bool claim_behind(R2dArgs *args, int file_no)
                args) == 1;
 }
 
-bool r2d_catalog_file_claim(int64 job_id, int after, R2dFile *file)
+bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dFile *file)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
     bool claimed;
 
     r2d_arg_int8(&args, job_id);
-    claimed = claim_behind(&args, after) || (after > 0 && claim_behind(&args, 0));
+    claimed = claim_behind(&args, after, rates) || (after > 0 && claim_behind(&args, 0, rates));
     if (claimed) {
         read_file(&spi, file);
         if (file->tries > 1)

@@ -309,11 +309,8 @@ int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most)
                              "AND finished_at > clock_timestamp() - interval '7 days' "
                              "ORDER BY random() LIMIT $4",
                              &args);
-    for (int i = 0; i < count; i++) {
-        bool is_null;
-        job_ids[i] =
-            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
-    }
+    for (int i = 0; i < count; i++)
+        job_ids[i] = r2d_spi_id((uint64)i);
     r2d_spi_leave(&spi);
     return count;
 }

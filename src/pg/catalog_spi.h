@@ -47,5 +47,7 @@ extern int r2d_spi_int4(int column, int if_null);
 extern double r2d_spi_float8(int column, double if_null);
 extern bool r2d_spi_bool(int column);
 extern Datum r2d_spi_datum(int column, bool *is_null);
+/* The id (bigint, never null) in the first column of any row of the last result, from 0. */
+extern int64 r2d_spi_id(uint64 row);
 
 #endif

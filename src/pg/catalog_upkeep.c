@@ -24,9 +24,7 @@ int r2d_catalog_waiting(int64 *job_ids, int most)
                         "ORDER BY leader_pid IS NOT NULL, job_id",
                         &args);
     for (uint64 i = 0; i < count && found < most; i++) {
-        bool is_null;
-        int64 job_id =
-            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        int64 job_id = r2d_spi_id(i);
         if (r2d_pool_lock_job(job_id)) {
             r2d_pool_unlock_job(job_id);
             job_ids[found++] = job_id;

@@ -37,18 +37,21 @@ void r2d_home_enter(int64 job_id)
     home.job_id = job_id;
 }
 
-/* Whoever copies, renames, moves or drops the database holds a lock that this one conflicts with.
- */
-static bool database_is_wanted(void)
+bool r2d_home_is_wanted(Oid database)
 {
     LOCKTAG tag;
 
-    home.next_look = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), R2D_HOME_LOOK_MS);
-    SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
+    SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
     if (LockAcquire(&tag, RowExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
         return true;
     LockRelease(&tag, RowExclusiveLock, true);
     return false;
+}
+
+static bool database_is_wanted(void)
+{
+    home.next_look = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), R2D_HOME_LOOK_MS);
+    return r2d_home_is_wanted(MyDatabaseId);
 }
 
 /* DROP EXTENSION locks the extension before its tables: whoever holds it shared can neither meet

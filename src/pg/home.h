@@ -14,6 +14,10 @@
 /* No wait of a worker may be longer than this without a look. */
 #define R2D_HOME_LOOK_MS 1000
 
+/* Somebody copies, renames, moves or drops the database: he holds a lock that the one tried here
+ * conflicts with. Never waits. */
+extern bool r2d_home_is_wanted(Oid database);
+
 /* This process is a worker, of this job, from now on. */
 extern void r2d_home_enter(int64 job_id);
 

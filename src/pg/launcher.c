@@ -12,13 +12,13 @@
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "home.h"
 #include "notes.h"
 #include "pool.h"
 
@@ -75,18 +75,6 @@ static List *connectable_databases(void)
     return list;
 }
 
-/* A visitor would wait for whoever copies or drops the database, and stumble when it is gone. */
-static bool database_is_locked(Oid database)
-{
-    LOCKTAG tag;
-
-    SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
-    if (LockAcquire(&tag, RowExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
-        return true;
-    LockRelease(&tag, RowExclusiveLock, true);
-    return false;
-}
-
 static void wait_on_latch(int timeout_ms)
 {
     (void)WaitLatch(MyLatch,
@@ -115,7 +103,8 @@ static void visit(Oid database)
 {
     BackgroundWorkerHandle *visitor;
 
-    if (database_is_locked(database)) {
+    if (r2d_home_is_wanted(
+            database)) { /* a visitor would wait for it, and stumble when it is gone */
         r2d_launcher_look(database, LOCKED_DELAY_MS);
         return;
     }

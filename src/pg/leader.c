@@ -8,7 +8,6 @@
 #include "pgstat.h"
 #include "utils/acl.h"
 
-#include "../core/fetch/s3_object.h"
 #include "../core/send/table.h"
 #include "failure.h"
 #include "home.h"
@@ -152,12 +151,9 @@ static void finish(R2dLeader *leader)
  * files, and only files that are still to be loaded matter. */
 static void look_for_files(R2dLeader *leader)
 {
-    R2dAwsSession *aws = leader->aws;
     R2dFileCounts counts;
-    R2dView bucket, prefix;
     R2dStatus status;
     R2dBytes text;
-    R2dError err;
 
     r2d_tx_begin();
     counts = r2d_catalog_file_counts(leader->job_id);
@@ -165,17 +161,11 @@ static void look_for_files(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
     if (counts.pending + counts.running == 0 || leader->stage_prefix == NULL)
         return;
-    r2d_aws_session_use_stage(aws, leader->options, leader->stage_prefix);
-    r2d_bytes_init(&text, aws->alloc);
-    r2d_check(r2d_s3_parse_uri(r2d_view_of(leader->stage_prefix), &bucket, &prefix, &err), &err);
-    status = r2d_s3_get_small(&aws->s3, aws->http, &aws->wait, pnstrdup(bucket.data, bucket.len),
-                              psprintf("%.*smanifest", (int)prefix.len, prefix.data),
-                              R2D_MANIFEST_LIMIT_BYTES, &text, &err);
+    r2d_bytes_init(&text, leader->aws->alloc);
+    status = r2d_unload_manifest_text(leader, &text);
     r2d_bytes_free(&text);
-    if (status != R2D_END) {
-        r2d_check(status, &err);
+    if (status == R2D_OK)
         return;
-    }
     leader->job->rows_unloaded = -1;
     r2d_tx_begin();
     r2d_catalog_job_forget_files(leader->job_id);

@@ -29,6 +29,7 @@ struct R2dLoad {
     R2dEstimate rows;
     R2dEstimate units;
     R2dEstimate returned;
+    R2dRates rates; /* as measured last */
     int64_t next_commit_us;
     int64_t share_begun_us; /* from then on the loaders know of each other */
     int64_t left_us;        /* when the last file ended; 0: none yet */
@@ -179,7 +180,7 @@ static void claim(R2dLoad *load)
 {
     MemoryContext old = MemoryContextSwitchTo(load->file_context);
     int64 job_id = load->job->job_id;
-    bool claimed = r2d_catalog_file_claim(job_id, load->file.file_no, &load->file);
+    bool claimed = r2d_catalog_file_claim(job_id, load->file.file_no, &load->rates, &load->file);
 
     if (claimed && !r2d_pool_lock_file(job_id, load->file.file_no))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
@@ -215,21 +216,20 @@ static void open_file(R2dLoad *load)
 }
 
 /* Rates of this loader over the last seconds, whichever files they fell into. */
-static R2dRates measure(R2dLoad *load, const R2dTransferProgress *progress)
+static void measure(R2dLoad *load, const R2dTransferProgress *progress)
 {
     int64_t now_us = r2d_mono_us(&r2d_clock_system);
+    R2dRates *rates = &load->rates;
     double returned;
-    R2dRates rates;
 
     r2d_estimate_add(&load->rows, now_us, load->before.checkpoint + progress->checkpoint);
     r2d_estimate_add(&load->units, now_us,
                      (int64_t)(load->before.write_units + progress->write_units));
     r2d_estimate_add(&load->returned, now_us, load->before.throttled + progress->throttled);
-    rates.rows_per_s = Max(r2d_estimate_rate(&load->rows, now_us), 0);
-    rates.units_per_s = Max(r2d_estimate_rate(&load->units, now_us), 0);
+    rates->rows_per_s = Max(r2d_estimate_rate(&load->rows, now_us), 0);
+    rates->units_per_s = Max(r2d_estimate_rate(&load->units, now_us), 0);
     returned = Max(r2d_estimate_rate(&load->returned, now_us), 0);
-    rates.throttled_share = returned > 0 ? returned / (returned + rates.rows_per_s) : 0;
-    return rates;
+    rates->throttled_share = returned > 0 ? returned / (returned + rates->rows_per_s) : 0;
 }
 
 static void begin_measuring(R2dLoad *load)
@@ -237,7 +237,7 @@ static void begin_measuring(R2dLoad *load)
     R2dTransferProgress begun = {.checkpoint = load->file.checkpoint};
 
     load->before.checkpoint -= load->file.checkpoint; /* settled by another process */
-    (void)measure(load, &begun);
+    measure(load, &begun);
 }
 
 static void end_measuring(R2dLoad *load)
@@ -264,15 +264,14 @@ static void store_rejects(R2dLoad *load, const R2dReject *first)
 static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus status)
 {
     R2dTransferProgress progress;
-    R2dRates rates;
 
     store_rejects(load, first);
     r2d_transfer_progress(load->transfer, &progress);
-    rates = measure(load, &progress);
+    measure(load, &progress);
     if (status == R2D_END)
-        r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &rates);
+        r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &load->rates);
     else
-        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &rates);
+        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &load->rates);
 }
 
 static void show_progress(const R2dLoad *load)

@@ -199,7 +199,9 @@ void r2d_stage_leftovers(int64 except)
     int count;
 
     r2d_tx_begin();
-    count = r2d_catalog_doomed_stages(except, job_ids, LEFTOVERS_MAX);
+    count = r2d_catalog_oldest_waiting() == 0
+                ? r2d_catalog_doomed_stages(except, job_ids, LEFTOVERS_MAX)
+                : 0;
     r2d_tx_commit();
     for (int i = 0; i < count; i++) {
         MemoryContext context =

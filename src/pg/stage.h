@@ -22,8 +22,8 @@ extern void r2d_stage_abandon(R2dLeader *leader);
 /* The same without a word to the catalog, which is gone with the extension, and in less time. */
 extern void r2d_stage_discard(R2dLeader *leader);
 
-/* Does the former for a few settled jobs of this database, other than `except`, whose files stayed.
- */
+/* When no job waits for this worker to end: does the former for a few settled jobs of this
+ * database, other than `except`, whose files stayed. */
 extern void r2d_stage_leftovers(int64 except);
 
 #endif

@@ -1,4 +1,4 @@
-/* test_estimate.c - percent, rate and time left say what is known and no more. */
+/* test_estimate.c - rates say what is known and no more. */
 #include "unit.h"
 
 #include "control/estimate.h"
@@ -9,19 +9,6 @@ static void assert_near(double value, double expected)
 {
     if (value < expected - 0.001 || value > expected + 0.001)
         fail_msg("%f is not %f", value, expected);
-}
-
-static void percent_is_100_only_at_the_end(void **state)
-{
-    (void)state;
-    assert_near(r2d_estimate_percent(0, 10), 0);
-    assert_near(r2d_estimate_percent(5, 10), 50);
-    assert_near(r2d_estimate_percent(10, 10), 100);
-    assert_near(r2d_estimate_percent(11, 10), 100);
-    assert_near(r2d_estimate_percent(0, 0), 100);
-    assert_true(r2d_estimate_percent(999999999, 1000000000) < 100);
-    assert_true(r2d_estimate_percent(3, -1) < 0);
-    assert_near(r2d_estimate_percent(-1, 10), 0);
 }
 
 static void the_rate_is_that_of_the_last_seconds(void **state)
@@ -72,29 +59,13 @@ static void what_goes_back_begins_anew(void **state)
     assert_int_equal(estimate.count, 1);
 }
 
-static void time_left_is_said_only_when_known(void **state)
-{
-    (void)state;
-    assert_int_equal(r2d_estimate_seconds_left(0, 1000, 100), 10);
-    assert_int_equal(r2d_estimate_seconds_left(999, 1000, 100), 1);
-    assert_int_equal(r2d_estimate_seconds_left(1000, 1000, 0), 0);
-    assert_int_equal(r2d_estimate_seconds_left(1001, 1000, -1), 0);
-    assert_int_equal(r2d_estimate_seconds_left(0, 1000, 0), -1);
-    assert_int_equal(r2d_estimate_seconds_left(0, 1000, -1), -1);
-    assert_int_equal(r2d_estimate_seconds_left(0, -1, 100), -1);
-    assert_int_equal(r2d_estimate_seconds_left(0, INT64_MAX, 1e-9), -1);
-    assert_int_equal(r2d_estimate_seconds_left(0, 1000, 0.0 * -1), -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(percent_is_100_only_at_the_end),
         cmocka_unit_test(the_rate_is_that_of_the_last_seconds),
         cmocka_unit_test(often_fed_it_still_reaches_back_over_the_window),
         cmocka_unit_test(a_stalled_job_slows_down),
         cmocka_unit_test(what_goes_back_begins_anew),
-        cmocka_unit_test(time_left_is_said_only_when_known),
     };
     return cmocka_run_group_tests_name("estimate", tests, NULL, NULL);
 }

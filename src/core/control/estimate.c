@@ -1,11 +1,9 @@
-/* estimate.c - percent, rate and time left; see estimate.h. */
+/* estimate.c - see estimate.h: the rate over a ring of samples. */
 #include "estimate.h"
 
 #include <string.h>
 
-#define SPACING_US      ((int64_t)1000 * 1000)
-#define LONGEST_SECONDS ((double)10 * 366 * 86400)
-#define NEARLY_DONE     99.99 /* what is shown while one row is missing */
+#define SPACING_US ((int64_t)1000 * 1000)
 
 static void drop_oldest(R2dEstimate *estimate)
 {
@@ -42,29 +40,4 @@ double r2d_estimate_rate(const R2dEstimate *estimate, int64_t now_us)
     if (span_us <= 0 || (first == estimate->count - 1 && span_us < SPACING_US))
         return -1;
     return (double)(last->rows - from->rows) * 1e6 / (double)span_us;
-}
-
-double r2d_estimate_percent(int64_t done, int64_t total)
-{
-    if (total < 0)
-        return -1;
-    if (done >= total)
-        return 100;
-    double percent = done > 0 ? (double)done / (double)total * 100 : 0;
-    return percent < NEARLY_DONE ? percent : NEARLY_DONE;
-}
-
-int64_t r2d_estimate_seconds_left(int64_t done, int64_t total, double rows_per_s)
-{
-    if (total < 0)
-        return -1;
-    if (done >= total)
-        return 0;
-    if (!(rows_per_s > 0))
-        return -1;
-    double seconds = (double)(total - (done > 0 ? done : 0)) / rows_per_s;
-    if (!(seconds < LONGEST_SECONDS))
-        return -1;
-    int64_t whole = (int64_t)seconds;
-    return (double)whole < seconds ? whole + 1 : whole;
 }

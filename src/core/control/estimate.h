@@ -1,6 +1,6 @@
 /*
- * estimate.h - how far a job is and how long it will take, from counts and times. Pure arithmetic:
- * no clock of its own, nothing allocated.
+ * estimate.h - how fast rows are settled, from counts and times; percent and time left follow from
+ * it in the view rs2ddb.progress. Pure arithmetic: no clock of its own, nothing allocated.
  */
 #ifndef R2D_ESTIMATE_H
 #define R2D_ESTIMATE_H
@@ -32,13 +32,5 @@ void r2d_estimate_add(R2dEstimate *estimate, int64_t at_us, int64_t rows);
 /* Rows a second over the samples of the last window before now_us; the time since the last sample
  * counts, so a stalled job slows down. Negative: not known yet. */
 double r2d_estimate_rate(const R2dEstimate *estimate, int64_t now_us);
-
-/* 0..100; 100 only when all is done. Negative when total is not known (< 0). Nothing to do is
- * 100. */
-double r2d_estimate_percent(int64_t done, int64_t total);
-
-/* Whole seconds until total, rounded up; -1 when it cannot be said (unknown total or rate, no
- * progress, over ten years). 0 when nothing is left. */
-int64_t r2d_estimate_seconds_left(int64_t done, int64_t total, double rows_per_s);
 
 #endif

@@ -1,6 +1,7 @@
 /* http.c - what all HTTP clients share: an exchange's buffers and headers, and running one alone.
  */
 #include "http.h"
+#include "header_line.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -45,31 +46,6 @@ bool r2d_http_header_add(R2dHttpExchange *exchange, R2dView name, R2dView value)
     return true;
 }
 
-static char to_lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
-
-static bool names_line(R2dView line, R2dView name)
-{
-    if (line.len <= name.len || line.data[name.len] != ':')
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        if (to_lower(line.data[i]) != to_lower(name.data[i]))
-            return false;
-    }
-    return true;
-}
-
-static R2dView trim(const char *from, const char *to)
-{
-    while (from < to && (*from == ' ' || *from == '\t'))
-        from++;
-    while (to > from && (to[-1] == ' ' || to[-1] == '\t' || to[-1] == '\r'))
-        to--;
-    return r2d_view(from, (size_t)(to - from));
-}
-
 R2dView r2d_http_response_header(const R2dHttpExchange *exchange, const char *name)
 {
     R2dView wanted = r2d_view_of(name), found = r2d_view(NULL, 0);
@@ -81,8 +57,7 @@ R2dView r2d_http_response_header(const R2dHttpExchange *exchange, const char *na
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         if (stop == NULL)
             stop = end;
-        if (names_line(r2d_view(at, (size_t)(stop - at)), wanted))
-            found = trim(at + wanted.len + 1, stop);
+        (void)r2d_http_header_value(r2d_view(at, (size_t)(stop - at)), wanted, &found);
         at = stop < end ? stop + 1 : end;
     }
     return found;

@@ -180,8 +180,10 @@ static bool is_quiet(R2dLane *lane)
 void r2d_lane_ready(R2dLane *lane, uint32_t events)
 {
     if (lane->exchange == NULL) {
-        if (!is_quiet(lane))
+        if (!is_quiet(lane)) {
+            r2d_lanes_take(lane);
             let_go(lane, false);
+        }
         return;
     }
     if (events & EPOLLOUT)

@@ -47,9 +47,10 @@ void r2d_lane_ready(R2dLane *lane, uint32_t events); /* of its socket */
 int64_t r2d_lane_due_us(const R2dLane *lane);
 void r2d_lane_check_time(R2dLane *lane, int64_t now_us);
 
-/* What lanes.c does for a lane that carries nothing any more: connected, it is kept. An idle one
- * that was closed goes through here, too. */
+/* What lanes.c does: takes a lane that carries nothing any more (connected, it is kept), and takes
+ * an idle one out of its list, which must be put back then. */
 void r2d_lanes_put(R2dLane *lane);
+void r2d_lanes_take(R2dLane *lane);
 void r2d_lanes_note_due(R2dLane *lane);
 
 #endif

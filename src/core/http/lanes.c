@@ -8,19 +8,18 @@ static void push(R2dLane **list, R2dLane *lane)
     *list = lane;
 }
 
-static void unlink_from(R2dLane **list, const R2dLane *lane)
-{
-    while (*list != NULL && *list != lane)
-        list = &(*list)->next;
-    if (*list != NULL)
-        *list = lane->next;
-}
-
 void r2d_lanes_put(R2dLane *lane)
 {
     R2dLanes *lanes = lane->lanes;
-    unlink_from(&lanes->idle, lane);
     push(lane->connection.fd >= 0 ? &lanes->idle : &lanes->closed, lane);
+}
+
+void r2d_lanes_take(R2dLane *lane)
+{
+    R2dLane **at = &lane->lanes->idle;
+    while (*at != lane)
+        at = &(*at)->next;
+    *at = lane->next;
 }
 
 void r2d_lanes_note_due(R2dLane *lane)
@@ -93,7 +92,7 @@ static R2dLane *take_lane(R2dLanes *lanes, R2dView origin)
 {
     R2dLane *lane = find_idle(lanes, origin);
     if (lane != NULL) {
-        unlink_from(&lanes->idle, lane);
+        r2d_lanes_take(lane);
         return lane;
     }
     lane = lanes->closed;

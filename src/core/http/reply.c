@@ -2,6 +2,7 @@
 #include "reply.h"
 
 #include "failure.h"
+#include "header_line.h"
 #include "record.h"
 
 #define LINE_BYTES_MAX ((size_t)64 * 1024)
@@ -50,30 +51,10 @@ static R2dStatus recorded(R2dHttpRecord record)
     return record == R2D_RECORD_TAKEN ? R2D_AGAIN : R2D_FAILED;
 }
 
-/* The value of a header line, trimmed, when it has this name (in lower case). */
-static bool is_header(R2dView line, R2dView lower_name, R2dView *value)
+static bool has_word(R2dView list, R2dView word)
 {
-    if (line.len <= lower_name.len || line.data[lower_name.len] != ':')
-        return false;
-    for (size_t i = 0; i < lower_name.len; i++) {
-        char c = line.data[i];
-        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != lower_name.data[i])
-            return false;
-    }
-    const char *at = line.data + lower_name.len + 1, *end = line.data + line.len;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n'))
-        end--;
-    *value = r2d_view(at, (size_t)(end - at));
-    return true;
-}
-
-static bool has_word(R2dView list, const char *word)
-{
-    size_t len = strlen(word);
-    for (size_t i = 0; i + len <= list.len; i++)
-        if (strncasecmp(list.data + i, word, len) == 0)
+    for (size_t i = 0; i + word.len <= list.len; i++)
+        if (r2d_http_same_text(r2d_view(list.data + i, word.len), word))
             return true;
     return false;
 }
@@ -83,16 +64,16 @@ static R2dStatus read_framing(R2dReply *reply, R2dHttpExchange *exchange, R2dVie
 {
     R2dView value;
     int64_t length;
-    if (is_header(line, R2D_VIEW("content-length"), &value)) {
+    if (r2d_http_header_value(line, R2D_VIEW("content-length"), &value)) {
         if (!r2d_view_to_int64(value, &length) || (reply->length >= 0 && reply->length != length))
             return fail(exchange, "the reply has no valid length");
         reply->length = length;
-    } else if (is_header(line, R2D_VIEW("transfer-encoding"), &value)) {
-        if (!has_word(value, "chunked") || value.len != strlen("chunked"))
+    } else if (r2d_http_header_value(line, R2D_VIEW("transfer-encoding"), &value)) {
+        if (!r2d_http_same_text(value, R2D_VIEW("chunked")))
             return fail(exchange, "the reply has a transfer encoding that was not asked for");
         reply->is_chunked = true;
-    } else if (is_header(line, R2D_VIEW("connection"), &value)) {
-        reply->is_last = reply->is_last || has_word(value, "close");
+    } else if (r2d_http_header_value(line, R2D_VIEW("connection"), &value)) {
+        reply->is_last = reply->is_last || has_word(value, R2D_VIEW("close"));
     }
     return R2D_AGAIN;
 }

@@ -1,5 +1,6 @@
 /* request_lines.c - request headers, checked and laid out for the transport. */
 #include "request_lines.h"
+#include "header_line.h"
 
 static bool is_header_text(R2dView text)
 {
@@ -62,23 +63,10 @@ R2dStatus r2d_http_request_lines(const R2dHttpExchange *exchange, R2dBytes *line
     return R2D_OK;
 }
 
-static bool equal_ignoring_case(R2dView text, const char *lower)
+bool r2d_http_request_has_header(const R2dHttpExchange *exchange, const char *name)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != lower[i])
-            return false;
-    }
-    return true;
-}
-
-bool r2d_http_request_has_header(const R2dHttpExchange *exchange, const char *lower_name)
-{
-    size_t len = strlen(lower_name);
-    for (int i = 0; i < exchange->header_count; i++) {
-        R2dView name = exchange->headers[i].name;
-        if (name.len == len && equal_ignoring_case(name, lower_name))
+    for (int i = 0; i < exchange->header_count; i++)
+        if (r2d_http_same_text(exchange->headers[i].name, r2d_view_of(name)))
             return true;
-    }
     return false;
 }

@@ -18,6 +18,6 @@ R2dStatus r2d_http_request_lines(const R2dHttpExchange *exchange, R2dBytes *line
 /* Whether the URL is all visible characters, and no header holds a control character. */
 bool r2d_http_request_is_clean(const R2dHttpExchange *exchange);
 
-bool r2d_http_request_has_header(const R2dHttpExchange *exchange, const char *lower_name);
+bool r2d_http_request_has_header(const R2dHttpExchange *exchange, const char *name);
 
 #endif
