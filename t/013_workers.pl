@@ -116,6 +116,24 @@ ok(ledger_balances($node, $_), 'its ledger balances') for @sharing;
 cmp_ok($sql->("SELECT count(*) FROM rs2ddb.file WHERE job_id IN ($sharing[0], $sharing[1]) AND finished_at - started_at < '0.9 s'"), '>=', 20,
 	'a loader waits a second until the other job knows of it, but not with every one of the 40 files');
 
+# ---- rates while files are shorter than the interval of progress --------------------------------
+
+$sql->(<<'SQL');
+CREATE TABLE claimed (job_id bigint, rows_per_s float8);
+CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS
+  $$BEGIN INSERT INTO public.claimed VALUES (new.job_id, new.rows_per_s); RETURN new; END$$;
+CREATE TRIGGER note_claim AFTER UPDATE ON rs2ddb.file FOR EACH ROW
+  WHEN (old.state = 'pending' AND new.state = 'running') EXECUTE FUNCTION note_claim();
+SQL
+faults(rule(BatchWriteItem => { type => 'delay', ms => 150 }, times => undef));
+my $quick = export_and_wait($node, "$query WHERE id <= 400", unique('workers'), %key, workers => 1);
+clear_faults();
+is($quick->{state}, 'succeeded', 'a job of 40 quick files succeeds');
+is($sql->("SELECT count(*) FROM claimed WHERE job_id = $quick->{job_id}"), '40', 'each was claimed once');
+cmp_ok($sql->("SELECT count(*) FROM claimed WHERE job_id = $quick->{job_id} AND rows_per_s > 0"), '>', 0,
+	'the rates of its loader go on from file to file');
+$sql->('DROP TRIGGER note_claim ON rs2ddb.file; DROP FUNCTION note_claim; DROP TABLE claimed');
+
 # ---- lost workers -----------------------------------------------------------------------------
 
 my $table = unique('workers');
