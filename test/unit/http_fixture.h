@@ -26,6 +26,16 @@ int http_fixture_close(void **state);
 
 #define HTTP_TEST(name) cmocka_unit_test_setup_teardown(name, http_fixture_open, http_fixture_close)
 
+/* The body of main: the tests, with exchanges of both kinds. */
+#define HTTP_MAIN(name, tests)                                                                     \
+    http_server_start(&http_fixture_server);                                                       \
+    r2d_http_curl_global_init(NULL);                                                               \
+    int failed = cmocka_run_group_tests_name(name, tests, NULL, NULL);                             \
+    http_fixture_frequent = true;                                                                  \
+    failed += cmocka_run_group_tests_name(name ", frequent exchanges", tests, NULL, NULL);         \
+    http_server_stop(&http_fixture_server);                                                        \
+    return failed
+
 /* Aims the exchange at a path of the server. */
 void http_fixture_url(HttpFixture *fixture, const char *path);
 /* Performs the exchange, as a GET unless its method was changed. */

@@ -423,11 +423,5 @@ int main(void)
         HTTP_TEST(an_unknown_name_fails_and_can_be_cancelled),
         HTTP_TEST(steady_requests_allocate_nothing_of_ours),
     };
-    http_server_start(&http_fixture_server);
-    r2d_http_curl_global_init(NULL);
-    int failed = cmocka_run_group_tests_name("http_curl", tests, NULL, NULL);
-    http_fixture_frequent = true;
-    failed += cmocka_run_group_tests_name("http_curl, frequent exchanges", tests, NULL, NULL);
-    http_server_stop(&http_fixture_server);
-    return failed;
+    HTTP_MAIN("http_curl", tests);
 }

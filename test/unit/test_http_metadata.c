@@ -42,11 +42,5 @@ int main(void)
         HTTP_TEST(link_local_addresses_are_never_connected_to),
         HTTP_TEST(others_are),
     };
-    http_server_start(&http_fixture_server);
-    r2d_http_curl_global_init(NULL);
-    int failed = cmocka_run_group_tests_name("http_metadata", tests, NULL, NULL);
-    http_fixture_frequent = true;
-    failed += cmocka_run_group_tests_name("http_metadata, frequent exchanges", tests, NULL, NULL);
-    http_server_stop(&http_fixture_server);
-    return failed;
+    HTTP_MAIN("http_metadata", tests);
 }
