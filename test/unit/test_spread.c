@@ -229,6 +229,42 @@ static void closing_a_file_empties_the_window(void **state)
     transfer_rig_end(&t);
 }
 
+static void write_large_row(int key, int n, const char *begin)
+{
+    static char v[120001];
+    memset(v, 'x', sizeof v - 1);
+    memcpy(v, begin, strlen(begin));
+    assert_true(r2d_bytes_appendf(&t.lines, "{\"c0\":\"k%d\",\"c1\":%d,\"c2\":\"", key, n) &&
+                r2d_bytes_append_text(&t.lines, v) && r2d_bytes_append_text(&t.lines, "\"}\n"));
+    t.rows++;
+}
+
+/* The newer row has left the window when its batch turns out to have no room; the older row is in
+ * that batch, and comes back. */
+static void an_older_row_that_comes_back_does_not_overtake(void **state)
+{
+    (void)state;
+    R2dError err;
+    for (int returned = 1; returned < 10; returned++) {
+        transfer_rig_begin_key(&t, RIG_STRING_SORTED, 2);
+        for (int n = 0; n < 25; n++)
+            transfer_rig_sorted_item(&t, 0, n, "small");
+        for (int n = 0; n < 4; n++)
+            write_large_row(1, n, "older");
+        write_large_row(1, 3, "newer");
+        fake_dynamodb_push(&t.base.fake, FAKE_THROTTLE_PARTITION);
+        for (int i = 0; i < returned; i++)
+            fake_dynamodb_push(&t.base.fake, FAKE_NONE_PROCESSED);
+        assert_int_equal(transfer_rig_open(&t, 8, &err), R2D_OK);
+        assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
+        assert_int_equal(transfer_rig_run(&t, &err), R2D_END);
+        assert_int_equal(t.base.fake.item_count, 29);
+        assert_non_null(
+            strstr(fake_dynamodb_item(&t.base.fake, "{\"S\":\"k1\"},{\"N\":\"3\"}"), "newer"));
+        transfer_rig_end(&t);
+    }
+}
+
 /* The queues alone. */
 
 typedef struct Queue {
@@ -486,6 +522,7 @@ int main(void)
         cmocka_unit_test(the_window_closes_when_no_partition_throttles),
         cmocka_unit_test(each_allocation_may_fail_while_rows_are_spread),
         cmocka_unit_test(closing_a_file_empties_the_window),
+        cmocka_unit_test(an_older_row_that_comes_back_does_not_overtake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

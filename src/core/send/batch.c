@@ -101,6 +101,13 @@ bool r2d_batch_fits(const R2dBatch *batch)
            (batch->count < R2D_BATCH_ITEMS_MAX && batch->body.len <= R2D_BATCH_BYTES_MAX);
 }
 
+bool r2d_batch_has_room(const R2dBatch *batch, size_t request_bytes)
+{
+    size_t comma = 1;
+    return batch->count == 0 || (batch->count < R2D_BATCH_ITEMS_MAX &&
+                                 batch->body.len + comma + request_bytes <= R2D_BATCH_BYTES_MAX);
+}
+
 void r2d_batch_rollback(R2dBatch *batch)
 {
     batch->body.len = committed_body_len(batch);

@@ -59,8 +59,10 @@ R2dStatus r2d_batch_encode(R2dBatch *batch, const R2dMapping *mapping, const R2d
 /* The same for a row that was encoded before. false when memory is out. */
 bool r2d_batch_append(R2dBatch *batch, const R2dLooseItem *loose);
 
-/* Whether the batch with its pending item is within the limits of a batch. */
+/* Whether the batch with its pending item is within the limits of a batch; whether it would be with
+ * a further item of so many bytes. */
 bool r2d_batch_fits(const R2dBatch *batch);
+bool r2d_batch_has_room(const R2dBatch *batch, size_t request_bytes);
 
 /* Keeps the pending item. Returns the number of the row it supersedes, 0 for none. */
 int64_t r2d_batch_commit(R2dBatch *batch);

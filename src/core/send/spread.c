@@ -275,6 +275,12 @@ bool r2d_spread_next(R2dSpread *spread, int64_t now_us, uint64_t *key_hash)
     return true;
 }
 
+size_t r2d_spread_next_bytes(const R2dSpread *spread)
+{
+    const R2dSpreadStore *store = spread->store;
+    return r2d_cells_row(&store->cells, store->keys[store->turn].first)->request_bytes;
+}
+
 void r2d_spread_turn(R2dSpread *spread, int64_t now_us)
 {
     R2dSpreadStore *store = spread->store;

@@ -29,6 +29,14 @@ static void commit(R2dTransfer *transfer)
         transfer->batch_ready = true;
 }
 
+/* The open batch is sent as it is: the next row needs another one. */
+static Flow send_open(R2dTransfer *transfer)
+{
+    r2d_sender_flush(transfer->sender);
+    transfer->batch_ready = true;
+    return FLOW_ROW;
+}
+
 /* Commits the pending item of the open batch, or holds the row back. */
 static Flow place(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
 {
@@ -36,7 +44,6 @@ static Flow place(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
         commit(transfer);
         return FLOW_ROW;
     }
-    transfer->held_spread = false;
     if (r2d_batch_move_out(batch, &transfer->held))
         return FLOW_ROW;
     r2d_fail_memory(err);
@@ -58,9 +65,7 @@ static Flow place_held(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
         return FLOW_ROW;
     }
     r2d_batch_rollback(batch);
-    r2d_sender_flush(transfer->sender);
-    transfer->batch_ready = true;
-    return FLOW_ROW;
+    return send_open(transfer);
 }
 
 R2dStatus r2d_flow_count_reject(R2dTransfer *transfer, const char *reason, const R2dError *why,
@@ -148,30 +153,37 @@ static Flow read_row(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
     return batch != NULL ? place(transfer, batch, err) : put_held(transfer, err);
 }
 
+/* The row whose turn it is moves from the window into a batch, or stays where it is. */
+static Flow place_spread(R2dTransfer *transfer, uint64_t key_hash, int64_t now_us, R2dError *err)
+{
+    R2dSpread *spread = &transfer->spread;
+    if (r2d_sender_key_busy(transfer->sender, key_hash)) {
+        r2d_spread_defer(spread, now_us);
+        return FLOW_ROW;
+    }
+    R2dBatch *batch = r2d_sender_batch(transfer->sender);
+    if (batch == NULL)
+        return FLOW_BLOCKED;
+    Flow flow = FLOW_FAILED;
+    if (!r2d_batch_has_room(batch, r2d_spread_next_bytes(spread)))
+        flow = send_open(transfer);
+    else if (r2d_spread_take(spread, now_us, &transfer->held))
+        flow = place_held(transfer, batch, err);
+    else
+        r2d_fail_memory(err);
+    if (transfer->batch_ready)
+        r2d_spread_turn(spread, now_us);
+    return flow;
+}
+
 /* A row from the window goes, if any may; else the window takes one more. */
 static Flow next_spread_row(R2dTransfer *transfer, R2dError *err)
 {
     R2dSpread *spread = &transfer->spread;
     int64_t now_us = now_of(transfer);
     uint64_t key_hash;
-    if (r2d_spread_next(spread, now_us, &key_hash)) {
-        if (r2d_sender_key_busy(transfer->sender, key_hash)) {
-            r2d_spread_defer(spread, now_us);
-            return FLOW_ROW;
-        }
-        R2dBatch *batch = r2d_sender_batch(transfer->sender);
-        if (batch == NULL)
-            return FLOW_BLOCKED;
-        if (!r2d_spread_take(spread, now_us, &transfer->held)) {
-            r2d_fail_memory(err);
-            return FLOW_FAILED;
-        }
-        transfer->held_spread = true;
-        Flow flow = place_held(transfer, batch, err);
-        if (transfer->batch_ready)
-            r2d_spread_turn(spread, now_us);
-        return flow;
-    }
+    if (r2d_spread_next(spread, now_us, &key_hash))
+        return place_spread(transfer, key_hash, now_us, err);
     if (transfer->reading != R2D_OK)
         return spread->rows > 0 ? FLOW_RESTING : FLOW_OVER;
     if (r2d_reject_queue_full(&transfer->rejects))
@@ -185,11 +197,9 @@ static Flow next_row(R2dTransfer *transfer, R2dError *err)
 {
     if (r2d_spread_on(&transfer->spread) && transfer->spread.rows == 0)
         r2d_spread_rest(&transfer->spread, now_of(transfer));
-    bool spreads = r2d_spread_on(&transfer->spread);
-    if (spreads && transfer->held.held && !transfer->held_spread)
-        return put_held(transfer, err); /* an older row of its key may have come back */
-    if (spreads && !transfer->held.held)
-        return next_spread_row(transfer, err);
+    if (r2d_spread_on(
+            &transfer->spread)) /* an older row of the held one's key may have come back */
+        return transfer->held.held ? put_held(transfer, err) : next_spread_row(transfer, err);
     if (transfer->reading != R2D_OK && !transfer->held.held)
         return FLOW_OVER;
     if (r2d_reject_queue_full(&transfer->rejects))

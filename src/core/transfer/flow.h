@@ -14,8 +14,8 @@ struct R2dTransfer {
     R2dLedger ledger;
     R2dRejectQueue rejects;
     R2dSpread spread;
-    R2dLooseItem held; /* read and encoded, waits for its key or for room */
-    bool held_spread;  /* it came out of the window: its turn is now */
+    R2dLooseItem held; /* read and encoded, waits for its key or for room; never out of the window:
+                        * an older row of its key could come back into that */
     bool ledger_broken;
     int64_t fruitless_rejects; /* rows rejected before the first write; -1: there was one */
     bool batch_ready;          /* a batch became full since the last pump */
