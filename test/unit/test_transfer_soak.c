@@ -1,8 +1,8 @@
 /*
  * test_transfer_soak.c - whatever breaks on the way, every row is settled once, the last row of a
  * key wins, and the ledger balances. Random files, random faults, a crash now and then; in every
- * other seed rows in runs of one partition key, and partitions that throttle. R2D_SOAK sets the
- * number of seeds.
+ * other seed rows in runs of one partition key, and partitions that throttle; now and then rows so
+ * large that a few fill a batch. R2D_SOAK sets the number of seeds.
  */
 #include "transfer_rig.h"
 
@@ -29,11 +29,20 @@ static int key_of_run(R2dRandom *random, int row, int count, int keys)
     return first + (int)(r2d_random_next(random) % KEYS_PER_PARTITION_KEY);
 }
 
-static void write_soak_file(R2dRandom *random, bool sorted, Expected *expected)
+/* Text that makes a row larger than its number does. */
+static const char *padding(R2dRandom *random, bool large)
 {
-    int keys = sorted ? KEYS : 20 + (int)(r2d_random_next(random) % 180);
-    int count = 100 + (int)(r2d_random_next(random) % (sorted ? 1500 : 500));
-    char v[64];
+    static char text[200001];
+    if (text[0] == '\0')
+        memset(text, 'x', sizeof text - 1);
+    return text + (large ? r2d_random_next(random) % sizeof text : sizeof text - 1);
+}
+
+static void write_soak_file(R2dRandom *random, bool sorted, bool large, Expected *expected)
+{
+    int keys = sorted && !large ? KEYS : 20 + (int)(r2d_random_next(random) % 180);
+    int count = 100 + (int)(r2d_random_next(random) % (large ? 50 : sorted ? 1500 : 500));
+    static char v[300000];
     for (int k = 0; k < KEYS; k++) {
         expected->last[k] = -1;
         expected->poison[k] = r2d_random_next(random) % 25 == 0;
@@ -45,7 +54,8 @@ static void write_soak_file(R2dRandom *random, bool sorted, Expected *expected)
             transfer_rig_line(&t, "{\"c0\":\"k%d\",\"c1\":broken", key);
             continue;
         }
-        snprintf(v, sizeof v, "%s<%d>", expected->poison[key] ? "POISON" : "", i);
+        snprintf(v, sizeof v, "%s<%d>%s", expected->poison[key] ? "POISON" : "", i,
+                 padding(random, large));
         if (sorted)
             transfer_rig_sorted_item(&t, key / KEYS_PER_PARTITION_KEY, key % KEYS_PER_PARTITION_KEY,
                                      v);
@@ -89,7 +99,7 @@ static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
     R2dError err;
     R2dRandom random = {.state = seed};
     static Expected expected;
-    bool sorted = seed % 2 == 0;
+    bool sorted = seed % 2 == 0, large = seed % 16 == 0 || seed % 32 == 5;
     transfer_rig_begin_key(&t, sorted ? RIG_STRING_SORTED : RIG_STRING, seed * 977);
     FakeDynamodb *fake = &t.base.fake;
     fake->odd_shapes = true;
@@ -100,8 +110,8 @@ static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
     if (sorted)
         limit_partitions(&random, fake);
     assert_int_equal(transfer_rig_open(&t, 1 + (int)(r2d_random_next(&random) % 12), &err), R2D_OK);
-    write_soak_file(&random, sorted, &expected);
-    size_t chunk_bytes = 1 + r2d_random_next(&random) % 3000;
+    write_soak_file(&random, sorted, large, &expected);
+    size_t chunk_bytes = 1 + r2d_random_next(&random) % (large ? 300000 : 3000);
     bool again = r2d_random_next(&random) % 2 == 0;
     int64_t skip_rows = 0, settled = 0;
     R2dStatus status = R2D_OK;

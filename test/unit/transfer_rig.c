@@ -8,10 +8,10 @@
 
 void transfer_rig_line(TransferRig *t, const char *format, ...)
 {
-    char text[4096];
+    static char text[300000];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    assert_in_range(vsnprintf(text, sizeof text, format, args), 0, sizeof text - 1);
     va_end(args);
     assert_true(r2d_bytes_append_text(&t->lines, text));
     assert_true(r2d_bytes_append_char(&t->lines, '\n'));
