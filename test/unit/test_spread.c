@@ -438,6 +438,48 @@ static void the_window_is_bounded(void **state)
     queue_end(&q);
 }
 
+enum { LARGEST_REQUEST = 10 * R2D_ITEM_BYTES_MAX }; /* [0,0,...]: a byte each, {"N":"0"}, as sent */
+
+static bool give_back_large(Queue *q, int64_t row)
+{
+    R2dBatch batch;
+    assert_true(r2d_batch_init(&batch, &q->unit.alloc, "table"));
+    q->loose.row = row;
+    q->loose.request.len = 0;
+    assert_true(r2d_bytes_reserve(&q->loose.request, LARGEST_REQUEST));
+    memset(q->loose.request.data, 'x', LARGEST_REQUEST);
+    q->loose.request.len = LARGEST_REQUEST;
+    assert_true(r2d_batch_append(&batch, &q->loose));
+    r2d_batch_commit(&batch);
+    bool kept = r2d_spread_give_back(&q->spread, &batch, 0, q->now_us);
+    r2d_batch_free(&batch);
+    return kept;
+}
+
+/* While the window is open there is room for a row, however large; and for one that was read when
+ * it went on, whatever came back meanwhile. */
+static void an_open_window_has_room_for_the_largest_row(void **state)
+{
+    (void)state;
+    Queue q;
+    queue_begin(&q);
+    int row, most;
+    for (most = 1; r2d_spread_open(&q.spread, q.now_us); most++)
+        assert_true(queue_put(&q, 1, most, 100000));
+    r2d_spread_clear(&q.spread);
+    assert_true(r2d_spread_blame(&q.spread, q.now_us));
+    for (row = 1; row < most - 1; row++)
+        assert_true(queue_put(&q, 1, row, 100000));
+    assert_true(r2d_spread_open(&q.spread, q.now_us));
+    assert_true(queue_put(&q, 1, row, LARGEST_REQUEST));
+    r2d_spread_clear(&q.spread);
+    assert_true(r2d_spread_blame(&q.spread, q.now_us));
+    for (row = 1; give_back_large(&q, row); row++)
+        assert_in_range(row, 1, 10);
+    assert_true(queue_put(&q, 1, row, LARGEST_REQUEST));
+    queue_end(&q);
+}
+
 static void random_use_loses_nothing_and_reuses_its_memory(void **state)
 {
     (void)state;
@@ -514,6 +556,7 @@ int main(void)
         cmocka_unit_test(what_comes_back_goes_first),
         cmocka_unit_test(the_pace_of_a_key_follows_what_its_partition_takes),
         cmocka_unit_test(the_window_is_bounded),
+        cmocka_unit_test(an_open_window_has_room_for_the_largest_row),
         cmocka_unit_test(random_use_loses_nothing_and_reuses_its_memory),
         cmocka_unit_test(without_memory_rows_stay_where_they_are),
         cmocka_unit_test(sorted_input_is_nearly_as_fast_as_shuffled_input),

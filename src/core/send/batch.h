@@ -15,7 +15,7 @@
  * limit is 16 MB (facts: aws 1.2); ours bounds the memory of the batches in flight. */
 #define R2D_BATCH_BYTES_MAX (512 * 1024)
 
-/* Room that a batch keeps. An item's text may be six times its size; more is only taken by rows
+/* Room that a batch keeps. An item's text may be ten times its size; more is only taken by rows
  * that are refused, and given back. */
 #define R2D_BATCH_ROOM_KEPT ((size_t)4 * 1024 * 1024)
 

@@ -9,7 +9,7 @@
 
 #define R2D_CELL_BYTES 128
 #define R2D_SLAB_CELLS 8192
-#define R2D_SLABS_MAX  26
+#define R2D_SLABS_MAX  33 /* for the window (spread.h), and two of the largest rows beyond it */
 #define R2D_CELL_NONE  UINT32_MAX
 
 /* What begins the first cell of a row. */

@@ -95,11 +95,15 @@ void r2d_spread_rest(R2dSpread *spread, int64_t now_us)
         r2d_spread_clear(spread);
 }
 
+static bool has_bytes_left(const R2dSpreadStore *store)
+{
+    return store->cells.used < R2D_SPREAD_BYTES_MAX / R2D_CELL_BYTES;
+}
+
 bool r2d_spread_open(const R2dSpread *spread, int64_t now_us)
 {
     const R2dSpreadStore *store = spread->store;
-    return spread->rows < R2D_SPREAD_ROWS_MAX &&
-           store->cells.used < R2D_SPREAD_BYTES_MAX / R2D_CELL_BYTES && store->waiting < KEYS &&
+    return spread->rows < R2D_SPREAD_ROWS_MAX && has_bytes_left(store) && store->waiting < KEYS &&
            !is_calm(spread, now_us);
 }
 
@@ -247,6 +251,8 @@ bool r2d_spread_give_back(R2dSpread *spread, const R2dBatch *batch, int index, i
     const R2dBatchEntry *entry = &batch->entries[index];
     R2dCellRow row = {.key_hash = entry->key_hash, .row = entry->row, .units = entry->units};
     uint32_t at;
+    if (!has_bytes_left(spread->store)) /* what is beyond is for rows that are put */
+        return false;
     Key *key = keep(spread, entry->partition_hash, &row, r2d_batch_request(batch, index),
                     r2d_batch_key(batch, index), now_us, now_us, &at);
     if (key == NULL)

@@ -15,7 +15,8 @@
 #include "batch.h"
 
 /* No row is put while the window holds as many. */
-#define R2D_SPREAD_ROWS_MAX  48000
+#define R2D_SPREAD_ROWS_MAX 48000
+/* The same; a row that is put may pass it, the largest are of some 4 MB. */
 #define R2D_SPREAD_BYTES_MAX ((size_t)24 * 1024 * 1024)
 /* Partition keys known at a time. */
 #define R2D_SPREAD_KEYS_MAX 4096
