@@ -245,6 +245,7 @@ static void hex_in_pieces_becomes_base64(void **state)
     expect("\"c1\":\"DEAD\",\"c1_1\":\"\",\"c1_2\":\"\"", "\"v\":{\"B\":\"3q0=\"}", 3);
     expect("\"c1\":null,\"c1_1\":null,\"c1_2\":null", "", 0);
     expect_rejected("\"c1\":\"DEAD\",\"c1_1\":null,\"c1_2\":\"00\"", "bytes_syntax");
+    expect_rejected("\"c1\":null,\"c1_1\":\"00\",\"c1_2\":null", "bytes_syntax");
     expect_rejected("\"c1\":\"DEA\"", "bytes_syntax");
     expect_rejected("\"c1\":\"xx\"", "bytes_syntax");
     expect_rejected("\"c1\":12", "bytes_syntax");

@@ -280,10 +280,19 @@ static R2dStatus encode_null(R2dEncoding *encoding, const R2dMappedColumn *mappe
     return R2D_OK;
 }
 
+/* Bytes whose first piece is missing are no NULL. */
+static bool is_all_null(const R2dMappedColumn *mapped, const R2dValue *values)
+{
+    for (int i = 1; i < mapped->column.piece_count; i++)
+        if (!r2d_attribute_is_null(&values[i]) && values[i].raw.len > 0)
+            return false;
+    return true;
+}
+
 R2dStatus r2d_attribute_encode(R2dEncoding *encoding, const R2dMappedColumn *mapped,
                                const R2dValue *values)
 {
-    if (r2d_attribute_is_null(values))
+    if (r2d_attribute_is_null(values) && is_all_null(mapped, values))
         return encode_null(encoding, mapped);
     switch (mapped->column.type) {
     case R2D_COL_INTEGER:

@@ -6,7 +6,6 @@
 /* Bounds of the work of one call. */
 #define ROWS_MAX 2000
 #define TIME_US  2000
-#define SKIP_MAX 20000
 
 typedef enum Flow {
     FLOW_ROW,     /* a row was taken, there may be more */
