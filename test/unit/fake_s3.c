@@ -60,8 +60,10 @@ static void finish(FakeS3 *fake, R2dErrorKind kind, const char *why)
     fake->running = NULL;
     exchange->state = R2D_HTTP_DONE;
     exchange->failed = kind != R2D_ERR_NONE;
-    if (exchange->failed)
-        r2d_fail(&exchange->error, kind, "%s", why);
+    if (!exchange->failed)
+        return;
+    r2d_fail(&exchange->error, kind, "%s", why);
+    exchange->error.action = kind == R2D_ERR_NETWORK ? R2D_ACT_RETRY : R2D_ACT_STOP;
 }
 
 static void send_head(FakeS3 *fake, const FakeReply *reply)
@@ -100,6 +102,13 @@ static void send_body(FakeS3 *fake, const FakeReply *reply)
     finish(fake, cut ? R2D_ERR_NETWORK : R2D_ERR_NONE, "the connection was cut");
 }
 
+static void distrust(FakeS3 *fake)
+{
+    R2dHttpExchange *exchange = fake->running;
+    finish(fake, R2D_ERR_NETWORK, "the certificate is not valid");
+    exchange->error.action = R2D_ACT_STOP;
+}
+
 static R2dStatus step(R2dHttpClient *client, R2dError *err)
 {
     FakeS3 *fake = of(client);
@@ -109,6 +118,8 @@ static R2dStatus step(R2dHttpClient *client, R2dError *err)
     const FakeReply *reply = &fake->replies[fake->started - 1];
     if (reply->status == 0)
         finish(fake, R2D_ERR_NETWORK, "the connection was refused");
+    else if (reply->status == FAKE_UNTRUSTED)
+        distrust(fake);
     else if (!fake->running->headers_done)
         send_head(fake, reply);
     else

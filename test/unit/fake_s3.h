@@ -5,8 +5,10 @@
 #include "aws/call.h"
 #include "unit.h"
 
+enum { FAKE_UNTRUSTED = -1 };
+
 typedef struct FakeReply {
-    int status;          /* 0: the connection is refused */
+    int status; /* 0: the connection is refused; FAKE_UNTRUSTED: the certificate is not valid */
     const char *headers; /* lines with \r\n; Content-Length is added when `length` is set */
     const char *body;
     size_t body_len;

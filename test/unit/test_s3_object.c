@@ -264,6 +264,17 @@ static void it_gives_up_after_attempts_without_progress(void **state)
     done();
 }
 
+static void what_no_attempt_can_mend_fails_at_once(void **state)
+{
+    (void)state;
+    FakeReply replies[] = {{.status = FAKE_UNTRUSTED}};
+    assert_int_equal(read_all(replies, 1, (R2dS3ObjectOptions){.size_bytes = 10}), R2D_FAILED);
+    assert_int_equal(err.kind, R2D_ERR_NETWORK);
+    assert_error("cannot read s3://bucket/p/0000_part_00: ");
+    assert_error("the certificate is not valid");
+    done();
+}
+
 /* One byte a connection and an error in between: two failures in a row, never three. */
 static void progress_starts_the_count_anew(void **state)
 {
@@ -459,6 +470,7 @@ int main(void)
         cmocka_unit_test(another_length_than_promised_is_refused),
         cmocka_unit_test(lengths_that_nobody_told_are_taken_as_they_come),
         cmocka_unit_test(it_gives_up_after_attempts_without_progress),
+        cmocka_unit_test(what_no_attempt_can_mend_fails_at_once),
         cmocka_unit_test(progress_starts_the_count_anew),
         cmocka_unit_test(a_refusal_says_what_is_missing),
         cmocka_unit_test(another_region_is_named),

@@ -128,7 +128,7 @@ static R2dStatus retry_or_fail(S3Object *object)
 {
     R2dError *err = &object->error;
     bool passing = err->action == R2D_ACT_RETRY || err->action == R2D_ACT_THROTTLE ||
-                   err->action == R2D_ACT_CLOCK || err->kind == R2D_ERR_NETWORK;
+                   err->action == R2D_ACT_CLOCK;
     object->received += object->call.exchange.received_bytes;
     object->call.exchange.received_bytes = 0;
     if (passing && ++object->failures < object->options.attempts) {
@@ -217,11 +217,13 @@ static R2dStatus finish(S3Object *object)
         object->phase = PHASE_ENDED;
         return R2D_END;
     }
-    if (exchange->failed)
+    if (exchange->failed) {
         object->error = exchange->error;
-    else
-        r2d_fail(&object->error, R2D_ERR_NETWORK, "the reply ended after %lld of %lld bytes",
-                 (long long)object->offset, (long long)object->total_bytes);
+        return retry_or_fail(object);
+    }
+    r2d_fail(&object->error, R2D_ERR_NETWORK, "the reply ended after %lld of %lld bytes",
+             (long long)object->offset, (long long)object->total_bytes);
+    object->error.action = R2D_ACT_RETRY;
     return retry_or_fail(object);
 }
 
