@@ -220,6 +220,17 @@ static void ranges_that_do_not_fit_are_refused(void **state)
     }
 }
 
+static void a_part_of_an_unknown_whole_is_refused(void **state)
+{
+    (void)state;
+    FakeReply replies[] = {
+        {.status = 206, .headers = ETAG "Content-Range: bytes 0-4/*\r\n", FAKE_BODY("01234")}};
+    assert_int_equal(read_all(replies, 1, (R2dS3ObjectOptions){.size_bytes = -1}), R2D_FAILED);
+    assert_int_equal(err.kind, R2D_ERR_DATA);
+    assert_error("s3://bucket/p/0000_part_00 ");
+    done();
+}
+
 static void another_length_than_promised_is_refused(void **state)
 {
     (void)state;
@@ -467,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_range_that_is_not_honoured_does_no_harm),
         cmocka_unit_test(another_object_under_the_same_name_is_noticed),
         cmocka_unit_test(ranges_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_part_of_an_unknown_whole_is_refused),
         cmocka_unit_test(another_length_than_promised_is_refused),
         cmocka_unit_test(lengths_that_nobody_told_are_taken_as_they_come),
         cmocka_unit_test(it_gives_up_after_attempts_without_progress),

@@ -180,6 +180,8 @@ static R2dStatus check_reply(S3Object *object)
         return fail(object, R2D_ERR_DATA, why.message);
     if (check_total(object, reply.total) != R2D_OK)
         return R2D_FAILED;
+    if (object->call.exchange.status == 206 && object->total_bytes < 0)
+        return fail(object, R2D_ERR_DATA, "came in part, and nobody told its length");
     if (object->etag.len > 0 && !r2d_view_equal(reply.etag, r2d_bytes_view(&object->etag)))
         return fail(object, R2D_ERR_DATA, "changed while it was read");
     if (reply.first > object->offset || (reply.first > 0 && reply.first != object->offset))
