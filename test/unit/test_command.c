@@ -230,10 +230,12 @@ static void compressions_have_names(void **state)
 {
     (void)state;
     R2dCompression compression;
-    for (int i = R2D_COMPRESS_ZSTD; i <= R2D_COMPRESS_NONE; i++) {
-        assert_true(r2d_compression_from_name(r2d_view_of(r2d_compression_name(i)), &compression));
-        assert_int_equal(compression, i);
-    }
+    assert_true(r2d_compression_from_name(R2D_VIEW("zstd"), &compression));
+    assert_int_equal(compression, R2D_COMPRESS_ZSTD);
+    assert_true(r2d_compression_from_name(R2D_VIEW("gzip"), &compression));
+    assert_int_equal(compression, R2D_COMPRESS_GZIP);
+    assert_true(r2d_compression_from_name(R2D_VIEW("none"), &compression));
+    assert_int_equal(compression, R2D_COMPRESS_NONE);
     assert_false(r2d_compression_from_name(R2D_VIEW("bzip2"), &compression));
 }
 

@@ -26,11 +26,6 @@ bool r2d_compression_from_name(R2dView name, R2dCompression *compression)
     return false;
 }
 
-const char *r2d_compression_name(R2dCompression compression)
-{
-    return compressions[compression];
-}
-
 static R2dStatus fail_argument(R2dError *err, R2dView value, const char *what, const char *hint)
 {
     r2d_fail(err, R2D_ERR_ARGUMENT, "\"%.*s\" is not %s", (int)(value.len < 300 ? value.len : 300),

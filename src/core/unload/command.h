@@ -12,8 +12,8 @@ typedef enum R2dCompression {
     R2D_COMPRESS_NONE
 } R2dCompression;
 
+/* "zstd", "gzip" or "none", as the server option has it; false for any other name. */
 bool r2d_compression_from_name(R2dView name, R2dCompression *compression);
-const char *r2d_compression_name(R2dCompression compression);
 
 /* The ARN of a role, several joined by commas, or "default"; R2D_ERR_ARGUMENT with a hint. */
 R2dStatus r2d_unload_check_role(R2dView role, R2dError *err);
