@@ -1,4 +1,4 @@
-/* test_job_state.c - jobs and files move only as the tables say. */
+/* test_job_state.c - jobs move only as the table says. */
 #include "unit.h"
 
 #include "control/job_state.h"
@@ -11,14 +11,6 @@ static bool anyone_moves_job(R2dJobState from, R2dJobState to)
     return false;
 }
 
-static bool anyone_moves_file(R2dFileState from, R2dFileState to)
-{
-    for (int by = R2D_BY_LEADER; by <= R2D_BY_RECOVERY; by++)
-        if (r2d_file_move_allowed(from, to, by))
-            return true;
-    return false;
-}
-
 static void a_job_goes_its_way_led_by_its_leader(void **state)
 {
     (void)state;
@@ -27,7 +19,6 @@ static void a_job_goes_its_way_led_by_its_leader(void **state)
     for (size_t i = 0; i + 1 < sizeof way / sizeof way[0]; i++) {
         assert_true(r2d_job_move_allowed(way[i], way[i + 1], R2D_BY_LEADER));
         assert_false(r2d_job_move_allowed(way[i], way[i + 1], R2D_BY_OWNER));
-        assert_false(r2d_job_move_allowed(way[i], way[i + 1], R2D_BY_LOADER));
         assert_false(anyone_moves_job(way[i], way[i]));
     }
     assert_false(anyone_moves_job(R2D_JOB_QUEUED, R2D_JOB_LOADING));
@@ -40,8 +31,6 @@ static void what_succeeded_stays(void **state)
     (void)state;
     for (int to = R2D_JOB_QUEUED; to <= R2D_JOB_CANCELED; to++)
         assert_false(anyone_moves_job(R2D_JOB_SUCCEEDED, to));
-    for (int to = R2D_FILE_PENDING; to <= R2D_FILE_FAILED; to++)
-        assert_false(anyone_moves_file(R2D_FILE_DONE, to));
 }
 
 static void only_the_owner_resumes(void **state)
@@ -51,8 +40,6 @@ static void only_the_owner_resumes(void **state)
     assert_true(r2d_job_move_allowed(R2D_JOB_CANCELED, R2D_JOB_QUEUED, R2D_BY_OWNER));
     assert_false(r2d_job_move_allowed(R2D_JOB_FAILED, R2D_JOB_QUEUED, R2D_BY_RECOVERY));
     assert_false(r2d_job_move_allowed(R2D_JOB_FAILED, R2D_JOB_QUEUED, R2D_BY_LEADER));
-    assert_true(r2d_file_move_allowed(R2D_FILE_FAILED, R2D_FILE_PENDING, R2D_BY_OWNER));
-    assert_false(r2d_file_move_allowed(R2D_FILE_FAILED, R2D_FILE_PENDING, R2D_BY_RECOVERY));
 }
 
 static void every_running_state_can_end_early_or_be_recovered(void **state)
@@ -67,19 +54,6 @@ static void every_running_state_can_end_early_or_be_recovered(void **state)
     assert_true(r2d_job_move_allowed(R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER));
 }
 
-static void files_are_claimed_settled_and_given_back(void **state)
-{
-    (void)state;
-    assert_true(r2d_file_move_allowed(R2D_FILE_PENDING, R2D_FILE_RUNNING, R2D_BY_LOADER));
-    assert_true(r2d_file_move_allowed(R2D_FILE_RUNNING, R2D_FILE_DONE, R2D_BY_LOADER));
-    assert_true(r2d_file_move_allowed(R2D_FILE_RUNNING, R2D_FILE_FAILED, R2D_BY_LOADER));
-    assert_true(r2d_file_move_allowed(R2D_FILE_RUNNING, R2D_FILE_PENDING, R2D_BY_LOADER));
-    assert_true(r2d_file_move_allowed(R2D_FILE_RUNNING, R2D_FILE_PENDING, R2D_BY_RECOVERY));
-    assert_false(anyone_moves_file(R2D_FILE_PENDING, R2D_FILE_DONE));
-    assert_false(anyone_moves_file(R2D_FILE_PENDING, R2D_FILE_FAILED));
-    assert_false(r2d_file_move_allowed(R2D_FILE_RUNNING, R2D_FILE_DONE, R2D_BY_RECOVERY));
-}
-
 static void every_move_is_listed_once_and_says_why(void **state)
 {
     (void)state;
@@ -92,9 +66,6 @@ static void every_move_is_listed_once_and_says_why(void **state)
             assert_false(moves[i].from == moves[j].from && moves[i].to == moves[j].to &&
                          moves[i].by == moves[j].by);
     }
-    const R2dFileMove *file_moves = r2d_file_moves(&count);
-    for (int i = 0; i < count; i++)
-        assert_true(strlen(file_moves[i].why) > 0);
 }
 
 static void settled_means_nobody_works_on_it(void **state)
@@ -106,25 +77,18 @@ static void settled_means_nobody_works_on_it(void **state)
             if (r2d_job_is_settled(job))
                 assert_false(r2d_job_move_allowed(job, to, R2D_BY_LEADER));
     }
-    for (int file = R2D_FILE_PENDING; file <= R2D_FILE_FAILED; file++)
-        assert_int_equal(r2d_file_is_settled(file), file >= R2D_FILE_DONE);
 }
 
 static void states_have_names(void **state)
 {
     (void)state;
     R2dJobState job;
-    R2dFileState file;
     for (int i = R2D_JOB_QUEUED; i <= R2D_JOB_CANCELED; i++) {
         assert_true(r2d_job_state_from_name(r2d_view_of(r2d_job_state_name(i)), &job));
         assert_int_equal(job, i);
     }
-    for (int i = R2D_FILE_PENDING; i <= R2D_FILE_FAILED; i++) {
-        assert_true(r2d_file_state_from_name(r2d_view_of(r2d_file_state_name(i)), &file));
-        assert_int_equal(file, i);
-    }
     assert_false(r2d_job_state_from_name(R2D_VIEW("cancelled"), &job));
-    assert_false(r2d_file_state_from_name(R2D_VIEW(""), &file));
+    assert_false(r2d_job_state_from_name(R2D_VIEW(""), &job));
 }
 
 int main(void)
@@ -134,7 +98,6 @@ int main(void)
         cmocka_unit_test(what_succeeded_stays),
         cmocka_unit_test(only_the_owner_resumes),
         cmocka_unit_test(every_running_state_can_end_early_or_be_recovered),
-        cmocka_unit_test(files_are_claimed_settled_and_given_back),
         cmocka_unit_test(every_move_is_listed_once_and_says_why),
         cmocka_unit_test(settled_means_nobody_works_on_it),
         cmocka_unit_test(states_have_names),

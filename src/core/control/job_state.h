@@ -1,7 +1,7 @@
 /*
- * job_state.h - the states of a job and of a file, and every move that is legal.
+ * job_state.h - the states of a job, and every move that is legal.
  *
- * The tables are the only place that knows. The catalog's UPDATEs name the state they expect, so
+ * The table is the only place that knows. The catalog's UPDATEs name the state they expect, so
  * a move that lost a race changes nothing; whether it would be legal is asked here.
  */
 #ifndef R2D_JOB_STATE_H
@@ -20,16 +20,8 @@ typedef enum R2dJobState {
     R2D_JOB_CANCELED,
 } R2dJobState;
 
-typedef enum R2dFileState {
-    R2D_FILE_PENDING = 0, /* waits for a loader */
-    R2D_FILE_RUNNING,
-    R2D_FILE_DONE, /* every row is settled; final */
-    R2D_FILE_FAILED,
-} R2dFileState;
-
 typedef enum R2dMover {
     R2D_BY_LEADER = 0, /* the worker that runs the job */
-    R2D_BY_LOADER,     /* the worker that loads the file; the leader when it loads by itself */
     R2D_BY_OWNER,      /* rs2ddb_cancel, rs2ddb_resume */
     R2D_BY_RECOVERY,   /* whoever finds that the worker is gone */
 } R2dMover;
@@ -41,28 +33,16 @@ typedef struct R2dJobMove {
     const char *why;
 } R2dJobMove;
 
-typedef struct R2dFileMove {
-    R2dFileState from;
-    R2dFileState to;
-    R2dMover by;
-    const char *why;
-} R2dFileMove;
-
-/* The whole tables, for the manual and the tests. */
+/* The whole table, for the tests. */
 const R2dJobMove *r2d_job_moves(int *count);
-const R2dFileMove *r2d_file_moves(int *count);
 
 bool r2d_job_move_allowed(R2dJobState from, R2dJobState to, R2dMover by);
-bool r2d_file_move_allowed(R2dFileState from, R2dFileState to, R2dMover by);
 
 /* Settled: nobody works on it and nobody will, unless its owner resumes it. */
 bool r2d_job_is_settled(R2dJobState state);
-bool r2d_file_is_settled(R2dFileState state);
 
-/* "queued", "pending", ... as stored in the catalog. from_name is false for an unknown name. */
+/* "queued", "preparing", ... as stored in the catalog. from_name is false for an unknown name. */
 const char *r2d_job_state_name(R2dJobState state);
 bool r2d_job_state_from_name(R2dView name, R2dJobState *state);
-const char *r2d_file_state_name(R2dFileState state);
-bool r2d_file_state_from_name(R2dView name, R2dFileState *state);
 
 #endif
