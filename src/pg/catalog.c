@@ -17,8 +17,11 @@
 
 #include "home.h"
 
+static MemoryContext tx_caller; /* transactions of a worker do not nest */
+
 void r2d_tx_begin(void)
 {
+    tx_caller = CurrentMemoryContext;
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     r2d_home_check();
@@ -30,6 +33,7 @@ void r2d_tx_commit(void)
     PopActiveSnapshot();
     CommitTransactionCommand();
     pgstat_report_stat(false);
+    MemoryContextSwitchTo(tx_caller);
 }
 
 void r2d_tx_commit_lazily(void)

@@ -18,7 +18,8 @@
 #include "../core/transfer/transfer.h"
 #include "../core/unload/manifest.h"
 
-/* A short transaction of a worker. No network in between. Does not begin one, and ends the worker,
+/* A short transaction of a worker. No network in between. In between the memory context is that of
+ * the transaction, afterwards that of the caller again. Does not begin one, and ends the worker,
  * when it must leave its database (home.h). */
 extern void r2d_tx_begin(void);
 extern void r2d_tx_commit(void);

@@ -174,8 +174,6 @@ bool r2d_home_wanted(void)
 
 void r2d_home_tick(void)
 {
-    MemoryContext context = CurrentMemoryContext;
-
     if (home.ending && r2d_home_wanted())
         proc_exit(0);
     if (!home.worker || home.leaving || home.ending ||
@@ -183,7 +181,6 @@ void r2d_home_tick(void)
         return;
     r2d_tx_begin();
     r2d_tx_commit();
-    MemoryContextSwitchTo(context);
 }
 
 void r2d_home_clean_up(void (*clean_up)(void *arg), void *arg)
