@@ -49,7 +49,6 @@ static void read_job(R2dLeader *leader)
     job = r2d_catalog_job(leader->job_id);
     leader->job = job != NULL && !job->foreign && !r2d_job_is_settled(job->state) ? job : NULL;
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 /* Says that we lead it, and puts back what a lost leader left. A cancel that came before is seen
@@ -85,7 +84,6 @@ static void load_options(R2dLeader *leader)
     owner = get_role_oid(leader->job->owner, false);
     leader->options = r2d_options_load(leader->job->server, owner);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
@@ -94,7 +92,6 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
     r2d_tx_begin();
     r2d_catalog_job_settle(leader->job_id, state, failure, message);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     leader->job->state = state;
 }
 
@@ -141,7 +138,6 @@ static void finish(R2dLeader *leader)
     counts = r2d_catalog_file_counts(leader->job_id);
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
@@ -158,7 +154,6 @@ static void look_for_files(R2dLeader *leader)
     r2d_tx_begin();
     counts = r2d_catalog_file_counts(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     if (counts.pending + counts.running == 0 || leader->stage_prefix == NULL)
         return;
     r2d_bytes_init(&text, leader->aws->alloc);
@@ -170,7 +165,6 @@ static void look_for_files(R2dLeader *leader)
     r2d_tx_begin();
     r2d_catalog_job_forget_files(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 static bool table_is_the_same(R2dLeader *leader)
@@ -250,7 +244,6 @@ static void give_up_attempt(R2dLeader *leader)
     r2d_catalog_job_forget_files(leader->job_id);
     r2d_catalog_job_doom_stage(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 /* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
@@ -351,7 +344,6 @@ static bool try_locks(R2dLeader *leader, bool *slot)
     *slot = *slot || r2d_pool_slot_take();
     locked = *slot && r2d_pool_lead(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     return locked;
 }
 
@@ -425,7 +417,6 @@ void r2d_leader_main(Datum arg)
         return; /* whoever holds them starts the oldest waiting job when it ends */
     if (visitor)
         end_visit();
-    MemoryContextSwitchTo(leader.context);
     lead(&leader);
     pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
     QueryCancelPending = false;

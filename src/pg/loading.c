@@ -85,7 +85,6 @@ static R2dFileCounts look(R2dLeader *leader, int *slots)
     counts = r2d_catalog_file_counts(leader->job_id);
     *slots = r2d_pool_slots_free();
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     return counts;
 }
 

@@ -283,7 +283,6 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
     else if (leader->job->rows_unloaded >= 0)
         r2d_catalog_files_restart(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     r2d_bytes_free(&plan);
 }
 

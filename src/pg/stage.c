@@ -40,7 +40,6 @@ static void mark(R2dLeader *leader, bool clean)
     else
         r2d_catalog_job_doom_stage(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
 }
 
 /* Runs step(leader); false when it threw. */
@@ -162,7 +161,6 @@ static bool take_leftover(R2dLeader *leader)
     if (locked && leader->job == NULL)
         r2d_pool_unlock_job(leader->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     return leader->job != NULL;
 }
 
@@ -173,7 +171,6 @@ static void open_leftover(R2dLeader *leader)
     leader->options =
         r2d_options_load(leader->job->server, get_role_oid(leader->job->owner, false));
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 2);
     leader->stage_prefix = pstrdup(leader->job->stage_prefix);
 }
@@ -210,5 +207,4 @@ void r2d_stage_leftovers(int64 except)
         MemoryContextSwitchTo(caller);
         MemoryContextDelete(context);
     }
-    MemoryContextSwitchTo(caller);
 }

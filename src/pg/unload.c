@@ -39,7 +39,6 @@ static void begin_attempt(R2dLeader *leader, const char *message)
     r2d_catalog_job_unload(leader->job_id, leader->stage_prefix, r2d_redshift_pid(leader->redshift),
                            message);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     leader->job->stage_prefix = leader->stage_prefix;
     leader->job->attempt++;
 }
@@ -247,7 +246,6 @@ static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 ro
     leader->job->rows_unloaded = rows;
     r2d_catalog_job_unloaded(leader->job_id, rows);
     r2d_tx_commit();
-    MemoryContextSwitchTo(leader->context);
     leader->unload_open = false;
 }
 
