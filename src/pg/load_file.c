@@ -71,7 +71,6 @@ static int expected_loaders(R2dLoad *load)
     r2d_tx_begin();
     counts = r2d_catalog_file_counts(load->job->job_id);
     r2d_tx_commit();
-    MemoryContextSwitchTo(load->context);
     return (int)Max(Min(counts.pending + counts.running, r2d_load_limit(load->job)), 1);
 }
 
@@ -294,7 +293,6 @@ static void commit_progress(R2dLoad *load, const R2dReject *first)
     store_progress(load, first, R2D_AGAIN);
     read_orders(load);
     r2d_tx_commit();
-    MemoryContextSwitchTo(load->file_context);
     share(load);
     show_progress(load);
 }

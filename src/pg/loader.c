@@ -24,7 +24,6 @@ static bool read_job(MemoryContext context, int64 job_id, R2dJob **job, R2dOptio
     if (loading)
         *options = r2d_options_load((*job)->server, get_role_oid((*job)->owner, false));
     r2d_tx_commit();
-    MemoryContextSwitchTo(context);
     return loading;
 }
 
@@ -91,7 +90,6 @@ void r2d_loader_main(Datum arg)
     r2d_tx_commit();
     if (!slot)
         return;
-    MemoryContextSwitchTo(context);
     load_files_or_tell(context, args.job_id);
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(context);
