@@ -1,0 +1,153 @@
+/* redshift_connect.c - connecting to the warehouse, in time and only where it may. */
+#include "redshift_session.h"
+
+#include <sys/socket.h>
+
+#include "libpq/libpq-be-fe-helpers.h"
+#include "utils/timestamp.h"
+
+#include "../core/base/address.h"
+#include "resolve.h"
+#include "wait.h"
+
+#define DEFAULT_PORT    "5439"
+#define DEFAULT_SSLMODE "require"
+
+/* A path that cannot be: libpq then has neither certificate nor key nor passwords of its own. */
+#define NO_FILE "/dev/null/none"
+
+static void close_conn(void *arg)
+{
+    R2dRedshift *redshift = arg;
+    PQclear(redshift->result);
+    redshift->result = NULL;
+    libpqsrv_disconnect(redshift->conn);
+    redshift->conn = NULL;
+}
+
+void r2d_redshift_close(R2dRedshift *redshift)
+{
+    close_conn(redshift);
+}
+
+static void throw_connection(const R2dOptions *options, const char *why)
+{
+    R2dError err;
+    char *trimmed = pstrdup(why);
+    int len = (int)strlen(trimmed);
+
+    while (len > 0 && (trimmed[len - 1] == '\n' || trimmed[len - 1] == ' '))
+        trimmed[--len] = '\0';
+    r2d_fail(&err, R2D_ERR_NETWORK, "could not connect to warehouse at %s:%s", options->host,
+             options->port ? options->port : DEFAULT_PORT);
+    strlcpy(err.detail, trimmed, sizeof err.detail);
+    strlcpy(err.hint,
+            strstr(trimmed, "authentication")
+                ? "Check user and password in the user mapping (ALTER USER MAPPING)."
+                : "Check host, port, dbname and sslmode of the server, and that the warehouse's "
+                  "network lets this host in.",
+            sizeof err.hint);
+    r2d_throw(&err);
+}
+
+/* Known once the socket is connected, and before anything is sent. */
+static bool is_metadata_service(PGconn *conn)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+
+    return getpeername(PQsocket(conn), (struct sockaddr *)&peer, &len) == 0 &&
+           r2d_address_socket_is_metadata((struct sockaddr *)&peer);
+}
+
+/* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
+static bool poll_connection(const R2dOptions *options, PGconn *conn, int timeout_s)
+{
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+        if (!r2d_wait_socket(PQsocket(conn),
+                             status == PGRES_POLLING_READING ? WL_SOCKET_READABLE
+                                                             : WL_SOCKET_WRITEABLE,
+                             deadline))
+            return false;
+        if (is_metadata_service(conn))
+            throw_connection(options, "the host name leads to a link-local address");
+        status = PQconnectPoll(conn);
+    }
+    return true;
+}
+
+static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *addresses)
+{
+    const char *keywords[] = {"host",
+                              "hostaddr",
+                              "port",
+                              "dbname",
+                              "user",
+                              "password",
+                              "sslmode",
+                              "sslrootcert",
+                              "client_encoding",
+                              "application_name",
+                              "gssencmode",
+                              "keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "passfile",
+                              "sslcert",
+                              "sslkey",
+                              NULL};
+    const char *own_files = options->own_password_only ? NO_FILE : NULL;
+    const char *values[] = {addresses->count > 0 ? addresses->hosts : options->host,
+                            addresses->list,
+                            options->port ? options->port : DEFAULT_PORT,
+                            options->dbname,
+                            options->user,
+                            options->password,
+                            options->sslmode ? options->sslmode : DEFAULT_SSLMODE,
+                            options->sslrootcert,
+                            "UTF8",
+                            "rs2ddb",
+                            "disable",
+                            "60",
+                            "30",
+                            "5",
+                            own_files,
+                            own_files,
+                            own_files,
+                            NULL};
+    libpqsrv_connect_prepare();
+    return PQconnectStartParams(keywords, values, false);
+}
+
+R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *options, int timeout_s)
+{
+    R2dRedshift *redshift = MemoryContextAllocZero(context, sizeof *redshift);
+    R2dAddresses addresses = r2d_resolve(options->host, timeout_s);
+
+    if (addresses.problem != NULL)
+        throw_connection(options, addresses.problem);
+    redshift->context = context;
+    redshift->unloaded_rows = -1;
+    r2d_on_reset(context, close_conn, redshift);
+    redshift->conn = start_connection(options, &addresses);
+    if (redshift->conn == NULL) {
+        ReleaseExternalFD();
+        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+    }
+    if (PQstatus(redshift->conn) != CONNECTION_BAD &&
+        !poll_connection(options, redshift->conn, timeout_s))
+        throw_connection(options, psprintf("no answer within %d s", timeout_s));
+    if (PQstatus(redshift->conn) != CONNECTION_OK)
+        throw_connection(options, PQerrorMessage(redshift->conn));
+    if (options->own_password_only && !PQconnectionUsedPassword(redshift->conn))
+        ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+                        errmsg("the warehouse did not ask for a password"),
+                        errdetail("Only superusers may use a connection that is not "
+                                  "authenticated by the password of the user mapping.")));
+    PQsetnonblocking(redshift->conn, 1); /* a long statement must not wait in libpq */
+    PQsetNoticeReceiver(redshift->conn, r2d_redshift_notice, redshift);
+    return redshift;
+}

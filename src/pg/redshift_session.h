@@ -1,0 +1,43 @@
+/*
+ * redshift_session.h - what redshift*.c share: a session over libpq and statements in it. The only
+ * way to libpq.
+ */
+#ifndef R2D_PG_REDSHIFT_SESSION_H
+#define R2D_PG_REDSHIFT_SESSION_H
+
+#include "redshift.h"
+
+#include "libpq-fe.h"
+
+struct R2dRedshift {
+    MemoryContext context;
+    PGconn *conn;
+    PGresult *result;    /* while more may follow */
+    int64 unloaded_rows; /* from the INFO message; -1: not seen */
+    bool refused;        /* the last UNLOAD failed by the word of the warehouse */
+};
+
+/* redshift_connect.c: a session that is closed with the context; nothing was sent yet. Throws. */
+extern R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *options,
+                                         int timeout_s);
+
+/* redshift_unload.c: the notice receiver, which hears how many rows an UNLOAD wrote. */
+extern void r2d_redshift_notice(void *arg, const PGresult *result);
+
+/*
+ * The last result of what a PQsend... function has sent (its answer is `sent`), for the caller to
+ * clear. Throws when it could not be sent; a connection that is lost meanwhile gives NULL or the
+ * result of an error.
+ */
+extern PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent);
+
+/* The same for one statement; and for one whose result nobody needs, which throws only if it
+ * must_work. */
+extern PGresult *r2d_redshift_exec(R2dRedshift *redshift, const char *sql);
+extern void r2d_redshift_run(R2dRedshift *redshift, const char *sql, bool must_work);
+
+/* Throws what the warehouse said, in its own words and with its own SQLSTATE; what it says of AWS
+ * becomes the error's mark. Clears the result. */
+extern void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result) pg_attribute_noreturn();
+
+#endif
