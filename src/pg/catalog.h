@@ -4,7 +4,7 @@
  * All SPI is in catalog*.c, one function per statement. Names are qualified, the search path is
  * pinned, and statements that write run as the owner of the tables (the users only read). Every
  * function needs a running transaction; workers open short ones with r2d_tx_begin. Results are
- * allocated in the memory context of the caller.
+ * allocated in the memory context of the caller; texts are in the encoding of the database.
  */
 #ifndef R2D_PG_CATALOG_H
 #define R2D_PG_CATALOG_H
@@ -28,23 +28,7 @@ extern void r2d_tx_commit(void);
  * of whichever process makes it durable too. For what would then only be done again. */
 extern void r2d_tx_commit_lazily(void);
 
-/* ------------------------------------------------------------------ jobs: catalog_job.c */
-
-typedef struct R2dJobRequest {
-    const char *owner;
-    const char *server;
-    const char *query;
-    const char *table_name;
-    Datum key; /* text[] */
-    bool key_is_null;
-    const char *mode;
-    Datum attributes; /* jsonb */
-    bool attributes_is_null;
-    int workers; /* 0: as many as possible */
-    int max_wcu; /* 0: no bound */
-    int64 max_rejects;
-    bool keep_files;
-} R2dJobRequest;
+/* ---------------------------------------------- jobs, as their workers see them: catalog_job.c */
 
 typedef struct R2dJob {
     int64 job_id;
@@ -62,34 +46,29 @@ typedef struct R2dJob {
     int64 max_rejects;
     bool keep_files;
     bool cancel_requested;
-    int attempt;
+    int attempt;              /* UNLOADs so far */
     const char *stage_prefix; /* or NULL */
-    int leader_pid;
-    const char *plan;     /* JSON text or NULL */
-    int64 rows_unloaded;  /* -1: not known */
-    bool foreign;         /* belongs to another system or database: a copy */
-    bool stage_doomed;    /* nobody goes on with the files below stage_prefix */
-    int unload_pid;       /* of an UNLOAD that has not been seen to end; 0: none */
-    const char *table_id; /* of the table that the files are loaded into; NULL: not told */
+    int leader_pid;           /* of the last one, gone or not; 0: none */
+    const char *plan;         /* JSON text or NULL */
+    int64 rows_unloaded;      /* -1: not known */
+    bool foreign;             /* belongs to another system or database: a copy */
+    bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
+    int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
+    const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
 } R2dJob;
 
-/* What is stored about a failure, of a job or of a file. */
+/* What is stored about a failure, of a job or of a file. Texts may be NULL: not told. */
 typedef struct R2dFailure {
     const char *message;
     const char *detail;
     const char *hint;
-    char sqlstate[6];
-    const char *code;
-    const char *request_id;
-    int position;
+    char sqlstate[6];       /* "": none */
+    const char *code;       /* of AWS */
+    const char *request_id; /* of AWS */
+    int position;           /* in the query, in characters from 1; 0: none */
 } R2dFailure;
 
-extern int64 r2d_catalog_job_insert(const R2dJobRequest *request);
 extern R2dJob *r2d_catalog_job(int64 job_id); /* NULL when there is none */
-
-/* The job's row (of the type rs2ddb.job) as the current user may see it; (Datum) 0 when he may
- * not, or there is none. */
-extern Datum r2d_catalog_job_row(int64 job_id);
 
 /* One move, with its event and NOTIFY; false when the job is not in state `from` any more. */
 extern bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
@@ -122,6 +101,31 @@ extern void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix);
 /* Ids of at most `most` settled jobs whose files are to be deleted; returns how many. */
 extern int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most);
 
+/* ------------------------------------------------ what users ask of jobs: catalog_call.c */
+
+typedef struct R2dJobRequest {
+    const char *owner;
+    const char *server;
+    const char *query;
+    const char *table_name;
+    Datum key; /* text[] */
+    bool key_is_null;
+    const char *mode; /* "put" or "delete" */
+    Datum attributes; /* jsonb */
+    bool attributes_is_null;
+    int workers; /* 0: as many as possible */
+    int max_wcu; /* 0: no bound */
+    int64 max_rejects;
+    bool keep_files;
+} R2dJobRequest;
+
+/* Queues a job; its id. */
+extern int64 r2d_catalog_job_insert(const R2dJobRequest *request);
+
+/* The job's row (of the type rs2ddb.job) as the current user may see it; (Datum) 0 when he may
+ * not, or there is none. */
+extern Datum r2d_catalog_job_row(int64 job_id);
+
 typedef enum R2dCancel {
     R2D_CANCEL_SETTLED,   /* too late: the job had settled */
     R2D_CANCEL_DONE,      /* it had not begun: canceled now */
@@ -141,19 +145,6 @@ extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pid
  */
 extern void r2d_catalog_job_requeue(int64 job_id);
 
-/* The oldest job of this database that is not settled and has no leader; 0 when there is none. */
-extern int64 r2d_catalog_oldest_waiting(void);
-
-/* The same for at most `most` of them; how many were found. */
-extern int r2d_catalog_waiting(int64 *job_ids, int most);
-
-/* This worker ends before its time: the files that it loads go back to pending, and the job that it
- * leads back to queued. */
-extern void r2d_catalog_worker_leaves(int64 job_id);
-
-/* Deletes some of the jobs that settled so long ago, with their files, rejects and events. */
-extern void r2d_catalog_prune(int64 age_s);
-
 /* A small view of a job for those who wait. */
 typedef struct R2dJobGlance {
     R2dJobState state;
@@ -169,10 +160,28 @@ typedef struct R2dJobGlance {
     bool foreign; /* as in R2dJob */
 } R2dJobGlance;
 
-extern bool r2d_catalog_job_glance(int64 job_id,
-                                   R2dJobGlance *glance); /* false: none, or not his */
+/* As the current user may see it; false when he may not, or there is none. */
+extern bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance);
 
-/* ------------------------------------------------------------------ files: catalog_file.c */
+/* -------------------------------------- who is gone, goes, or is too old: catalog_upkeep.c */
+
+/* The oldest job of this database that is not settled and has no leader; 0 when there is none. */
+extern int64 r2d_catalog_oldest_waiting(void);
+
+/* The same for at most `most` of them; how many were found. */
+extern int r2d_catalog_waiting(int64 *job_ids, int most);
+
+/* This worker ends before its time: the files that it loads go back to pending, and the job that it
+ * leads back to queued. */
+extern void r2d_catalog_worker_leaves(int64 job_id);
+
+/* Deletes some of the jobs that settled so long ago, with their files, rejects and events. */
+extern void r2d_catalog_prune(int64 age_s);
+
+/* The file that this process loads; 0: none. */
+extern int r2d_catalog_file_of_worker(int64 job_id);
+
+/* ------------------------------------------------------- files and rejects: catalog_file.c */
 
 typedef struct R2dFile {
     int file_no;
@@ -237,9 +246,6 @@ extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
                                   const R2dTransferProgress *progress, const R2dRates *rates);
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
-
-/* The file that this process loads; 0: none. */
-extern int r2d_catalog_file_of_worker(int64 job_id);
 
 /* A file in state running whose loader is gone goes back to pending. */
 extern void r2d_catalog_files_release(int64 job_id);

@@ -50,4 +50,7 @@ extern Datum r2d_spi_datum(int column, bool *is_null);
 /* The id (bigint, never null) in the first column of any row of the last result, from 0. */
 extern int64 r2d_spi_id(uint64 row);
 
+/* One event and its NOTIFY; entered as owner. The payload tells no more than everybody may know. */
+extern void r2d_catalog_event(int64 job_id, R2dJobState state, const char *message);
+
 #endif

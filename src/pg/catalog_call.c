@@ -1,0 +1,191 @@
+/* catalog_call.c - statements of the SQL functions: what a user asks of a job. */
+#include "catalog_spi.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/typcache.h"
+
+#include "pool.h"
+
+int64 r2d_catalog_job_insert(const R2dJobRequest *request)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int64 job_id;
+
+    r2d_arg_text(&args, request->owner);
+    r2d_arg_text(&args, request->server);
+    r2d_arg_text(&args, request->query);
+    r2d_arg_text(&args, request->table_name);
+    r2d_arg(&args, TEXTARRAYOID, request->key, request->key_is_null);
+    r2d_arg_text(&args, request->mode);
+    r2d_arg(&args, JSONBOID, request->attributes, request->attributes_is_null);
+    r2d_arg(&args, INT4OID, Int32GetDatum(request->workers), request->workers == 0);
+    r2d_arg(&args, INT4OID, Int32GetDatum(request->max_wcu), request->max_wcu == 0);
+    r2d_arg_int8(&args, request->max_rejects);
+    r2d_arg_bool(&args, request->keep_files);
+    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    r2d_spi_run("INSERT INTO rs2ddb.job (owner, server, query, table_name, key, mode, attributes, "
+                "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING job_id",
+                &args);
+    job_id = r2d_spi_int8(1, 0);
+    r2d_catalog_event(job_id, R2D_JOB_QUEUED, NULL);
+    r2d_spi_leave(&spi);
+    return job_id;
+}
+
+Datum r2d_catalog_job_row(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    Datum row = (Datum)0;
+
+    r2d_arg_int8(&args, job_id);
+    if (r2d_spi_run("SELECT * FROM rs2ddb.job WHERE job_id = $1", &args) == 1)
+        row = PointerGetDatum(SPI_returntuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc));
+    r2d_spi_leave(&spi);
+    return row;
+}
+
+R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool running, untouched = false;
+
+    r2d_arg_int8(&args, job_id);
+    running =
+        r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
+                    "AND state NOT IN ('succeeded', 'failed', 'canceled') "
+                    "RETURNING (SELECT pid FROM pg_stat_activity a WHERE a.pid = job.leader_pid "
+                    "AND a.backend_type = 'rs2ddb leader'), "
+                    "state = 'queued' AND stage_prefix IS NULL",
+                    &args) == 1;
+    if (running) {
+        *leader_pid = r2d_spi_int4(1, 0);
+        untouched = r2d_spi_bool(2);
+    }
+    r2d_spi_leave(&spi);
+    if (!running)
+        return R2D_CANCEL_SETTLED;
+    if (!r2d_pool_lock_job(job_id)) /* the lock, not the process id, says whether it is led */
+        return R2D_CANCEL_INTERRUPT;
+    PG_TRY();
+    {
+        if (untouched)
+            r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
+    }
+    PG_FINALLY();
+    {
+        r2d_pool_unlock_job(job_id);
+    }
+    PG_END_TRY();
+    return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
+}
+
+bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    bool running;
+
+    *count = 0;
+    r2d_arg_int8(&args, job_id);
+    r2d_arg(&args, INT4OID, Int32GetDatum(max_wcu), max_wcu == 0);
+    running = r2d_spi_run("UPDATE rs2ddb.job SET max_wcu = $2 WHERE job_id = $1 "
+                          "AND state NOT IN ('succeeded', 'failed', 'canceled')",
+                          &args) == 1;
+    args.count = 1;
+    if (running) {
+        *count = (int)r2d_spi_run("SELECT loader_pid FROM rs2ddb.file "
+                                  "WHERE job_id = $1 AND state = 'running'",
+                                  &args);
+        *loader_pids = MemoryContextAlloc(spi.caller, sizeof(int) * Max(*count, 1));
+        for (int i = 0; i < *count; i++) {
+            bool is_null;
+            (*loader_pids)[i] = DatumGetInt32(
+                SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        }
+    }
+    r2d_spi_leave(&spi);
+    return running;
+}
+
+/* Rejected rows are tried again: their files start from the beginning, for a put may be
+ * repeated. */
+static void requeue_files(R2dArgs *args)
+{
+    args->count = 1;
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, "
+                "error_message = NULL, error_detail = NULL, error_hint = NULL, "
+                "error_sqlstate = NULL, error_code = NULL, error_request_id = NULL "
+                "WHERE job_id = $1 AND state <> 'done'",
+                args);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, checkpoint = 0, "
+                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0 "
+                "WHERE job_id = $1 AND rows_rejected > 0",
+                args);
+}
+
+void r2d_catalog_job_requeue(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+                    "finished_at = NULL, error_message = NULL, error_detail = NULL, "
+                    "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
+                    "error_request_id = NULL, error_position = NULL, "
+                    "system_identifier = $2, database_oid = $3 "
+                    "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
+                    "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
+                    &args) == 1) {
+        requeue_files(&args);
+        r2d_catalog_event(job_id, R2D_JOB_QUEUED, "resumed");
+    }
+    r2d_spi_leave(&spi);
+}
+
+bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    found =
+        r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, p.items_written + "
+                    "p.rows_collapsed + p.rows_rejected, p.rows_rejected, p.rows_per_s::float8, "
+                    "p.units_per_s::float8, p.throttled_share::float8, "
+                    "extract(epoch FROM p.time_left)::bigint, j.xmin, "
+                    "(j.system_identifier, j.database_oid) <> ($2, $3) "
+                    "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
+                    "WHERE j.job_id = $1",
+                    &args) == 1;
+    if (found) {
+        bool is_null;
+        char *state = r2d_spi_text(&spi, 1);
+        (void)r2d_job_state_from_name(r2d_view_of(state), &glance->state);
+        glance->percent = r2d_spi_float8(2, -1);
+        glance->rows_unloaded = r2d_spi_int8(3, -1);
+        glance->settled = r2d_spi_int8(4, 0);
+        glance->rejected = r2d_spi_int8(5, 0);
+        glance->rows_per_s = r2d_spi_float8(6, 0);
+        glance->units_per_s = r2d_spi_float8(7, 0);
+        glance->throttled_share = r2d_spi_float8(8, 0);
+        glance->seconds_left = r2d_spi_int8(9, -1);
+        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(10, &is_null));
+        glance->foreign = r2d_spi_bool(11);
+    }
+    r2d_spi_leave(&spi);
+    return found;
+}
