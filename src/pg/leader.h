@@ -1,12 +1,14 @@
 /*
  * leader.h - the worker that runs one job, and what its steps share.
  *
- *   leader.c    the life of the worker: take the job, run the steps, settle it
+ *   leader.c    the life of the worker: take the job, run the steps
+ *   resume.c    look whether table and files of an earlier attempt are still there
  *   prepare.c   describe the query, check or create the table, make the plan
  *   unload.c    run the UNLOAD, read the manifest, store the files
  *   unload_follow.c  find out how an UNLOAD ended whose session is gone
  *   stage.c     delete what nobody goes on with
  *   loading.c   start loaders, watch them, load by itself when it gets none
+ *   settle.c    end the job: by its ledger, by a cancel, or by an error
  */
 #ifndef R2D_PG_LEADER_H
 #define R2D_PG_LEADER_H
@@ -39,6 +41,19 @@ typedef struct R2dLeader {
     char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
 } R2dLeader;
 
+/* The files of an UNLOAD with the plan of this job are known: it needs no other. */
+static inline bool r2d_leader_has_files(const R2dLeader *leader)
+{
+    return leader->job->plan != NULL && leader->job->rows_unloaded >= 0;
+}
+
+/* Reads the job into leader->job; NULL when it is not ours to run. */
+extern void r2d_leader_read_job(R2dLeader *leader);
+
+/* Looks whether the files of an earlier attempt can be gone on with: files that are gone are
+ * forgotten (r2d_leader_has_files is false then); for a table that is gone another is prepared. */
+extern void r2d_resume(R2dLeader *leader);
+
 /* Stores the plan. The files of an UNLOAD with another plan are forgotten, and those of the same
  * plan, if any are known, are loaded from the start. */
 extern void r2d_prepare(R2dLeader *leader);
@@ -56,5 +71,12 @@ extern void r2d_loading(R2dLeader *leader);
 
 /* Stops the loaders and waits for them; harmless when there are none. */
 extern void r2d_loading_end(R2dLeader *leader);
+
+/* Every file is settled: succeeded, or failed when the ledger says so. */
+extern void r2d_finish(R2dLeader *leader);
+
+/* The job ended with this error: canceled when its owner asked for that, else failed with it. Stops
+ * loaders, ignores SIGINT from then on. Throws only when the catalog fails again and again. */
+extern void r2d_settle_error(R2dLeader *leader, const ErrorData *error);
 
 #endif

@@ -1,0 +1,62 @@
+/* resume.c - whether the table and the files of an earlier attempt are still there. */
+#include "leader.h"
+
+#include "../core/send/table.h"
+
+/* What a bucket's lifecycle rule has taken away is unloaded anew. The manifest stands for the
+ * files, and only files that are still to be loaded matter. */
+static void look_for_files(R2dLeader *leader)
+{
+    R2dFileCounts counts;
+    R2dStatus status;
+    R2dBytes text;
+
+    r2d_tx_begin();
+    counts = r2d_catalog_file_counts(leader->job_id);
+    r2d_tx_commit();
+    if (counts.pending + counts.running == 0 || leader->stage_prefix == NULL)
+        return;
+    r2d_bytes_init(&text, leader->aws->alloc);
+    status = r2d_unload_manifest_text(leader, &text);
+    r2d_bytes_free(&text);
+    if (status == R2D_OK)
+        return;
+    leader->job->rows_unloaded = -1;
+    r2d_tx_begin();
+    r2d_catalog_job_forget_files(leader->job_id);
+    r2d_tx_commit();
+}
+
+static bool table_is_the_same(R2dLeader *leader)
+{
+    R2dAwsSession *aws = leader->aws;
+    R2dTable table;
+    R2dError err;
+    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
+                                          leader->job->table_name, &table, &err);
+
+    if (status == R2D_END)
+        return false;
+    r2d_check(status, &err);
+    return leader->job->table_id == NULL || strcmp(leader->job->table_id, table.id) == 0;
+}
+
+/* What was written to a table that is gone is lost: its successor, which is made if need be, gets
+ * every row. */
+static void look_at_table(R2dLeader *leader)
+{
+    if (table_is_the_same(leader))
+        return;
+    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": table \"%s\" is not the one that was loaded "
+                         "before, all rows are written again",
+                         leader->job_id, leader->job->table_name)));
+    r2d_prepare(leader);
+}
+
+void r2d_resume(R2dLeader *leader)
+{
+    if (r2d_leader_has_files(leader))
+        look_at_table(leader);
+    if (r2d_leader_has_files(leader))
+        look_for_files(leader);
+}

@@ -1,0 +1,156 @@
+/* settle.c - how a job ends: by its ledger, by a cancel, or by an error. */
+#include "leader.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "miscadmin.h"
+
+#include "failure.h"
+#include "stage.h"
+#include "wait.h"
+
+#define SETTLE_TRIES    3
+#define SETTLE_RETRY_MS 1000
+
+static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
+                   const char *message)
+{
+    r2d_tx_begin();
+    r2d_catalog_job_settle(leader->job_id, state, failure, message);
+    r2d_tx_commit();
+    leader->job->state = state;
+}
+
+/* True when the job failed: files that failed, a ledger that does not balance, too many rejects. */
+static bool find_failure(R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
+{
+    int64 job_id = leader->job_id;
+
+    if (r2d_catalog_first_file_failure(job_id, failure))
+        return true;
+    memset(failure, 0, sizeof *failure);
+    strlcpy(failure->sqlstate, unpack_sql_state(ERRCODE_DATA_EXCEPTION), 6);
+    if (counts->unbalanced + counts->pending + counts->running > 0 ||
+        counts->settled != leader->job->rows_unloaded) {
+        failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
+                                    " rows unloaded, " INT64_FORMAT " settled",
+                                    leader->job->rows_unloaded, counts->settled);
+        failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
+                          "rejected; rs2ddb.file shows where they do not.";
+        failure->hint = "Go on with rs2ddb_resume.";
+        return true;
+    }
+    if (counts->rejected > leader->job->max_rejects) {
+        failure->message =
+            psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
+                     counts->rejected, leader->job->max_rejects);
+        failure->detail = psprintf("First: %s", r2d_catalog_first_reject(job_id));
+        failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
+                        "rs2ddb_resume, or export with a higher max_rejects.";
+        return true;
+    }
+    return false;
+}
+
+void r2d_finish(R2dLeader *leader)
+{
+    R2dFileCounts counts;
+    R2dFailure failure;
+    bool failed;
+
+    r2d_tx_begin();
+    MemoryContextSwitchTo(leader->context);
+    r2d_catalog_files_release(leader->job_id);
+    counts = r2d_catalog_file_counts(leader->job_id);
+    failed = find_failure(leader, &counts, &failure);
+    r2d_tx_commit();
+    if (!failed && !leader->job->keep_files)
+        (void)r2d_stage_clean(leader);
+    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
+}
+
+static void take_back_files(R2dLeader *leader)
+{
+    r2d_tx_begin();
+    r2d_catalog_files_release(leader->job_id);
+    r2d_tx_commit();
+}
+
+static void give_up_attempt(R2dLeader *leader)
+{
+    r2d_tx_begin();
+    r2d_catalog_job_forget_files(leader->job_id);
+    r2d_catalog_job_doom_stage(leader->job_id);
+    r2d_tx_commit();
+}
+
+/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
+ * that. */
+static void settle_canceled(R2dLeader *leader)
+{
+    give_up_attempt(leader);
+    settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+    r2d_stage_abandon(leader);
+}
+
+/* Files that can be gone on with stay, and so do those of an UNLOAD that may not have ended. */
+static void settle_failed(R2dLeader *leader, const ErrorData *error)
+{
+    R2dFailure failure;
+
+    r2d_failure_of(error, &failure);
+    if (leader->unload_pid != 0 && !leader->unload_open) {
+        give_up_attempt(leader);
+        r2d_stage_abandon(leader);
+    } else if (!r2d_leader_has_files(leader) && !leader->unload_open)
+        (void)r2d_stage_clean(leader);
+    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
+                  failure.detail ? errdetail_internal("%s", failure.detail) : 0));
+    settle(leader, R2D_JOB_FAILED, &failure, NULL);
+}
+
+/* The job ended with an error: its owner cancelled it (whatever went wrong since), or it failed. */
+static void settle_error(R2dLeader *leader, const ErrorData *error)
+{
+    /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
+    pqsignal(SIGINT, SIG_IGN);
+    QueryCancelPending = false;
+    r2d_loading_end(leader);
+    take_back_files(leader);
+    r2d_leader_read_job(leader);
+    if (leader->job == NULL)
+        return;
+    if (leader->job->cancel_requested)
+        settle_canceled(leader);
+    else
+        settle_failed(leader, error);
+}
+
+/* The catalog may be what failed, a full disk say: it gets a few tries. If it stays so, the job
+ * keeps its state, and the log has the reason. */
+void r2d_settle_error(R2dLeader *leader, const ErrorData *error)
+{
+    volatile int tries_left = SETTLE_TRIES;
+
+    while (tries_left-- > 0) {
+        PG_TRY();
+        {
+            settle_error(leader, error);
+            tries_left = 0;
+        }
+        PG_CATCH();
+        {
+            MemoryContextSwitchTo(leader->context);
+            if (tries_left == 0)
+                PG_RE_THROW();
+            EmitErrorReport();
+            FlushErrorState();
+            AbortCurrentTransaction();
+            MemoryContextSwitchTo(leader->context);
+        }
+        PG_END_TRY();
+        if (tries_left > 0)
+            r2d_sleep(SETTLE_RETRY_MS);
+    }
+}
