@@ -19,12 +19,12 @@
 
 PGDLLEXPORT void r2d_leader_main(Datum arg);
 
-static void move(R2dLeader *leader, R2dJobState to, const char *message)
+static void move(R2dLeader *leader, R2dJobState to)
 {
     bool moved;
 
     r2d_tx_begin();
-    moved = r2d_catalog_job_move(leader->job_id, leader->job->state, to, R2D_BY_LEADER, message);
+    moved = r2d_catalog_job_move(leader->job_id, leader->job->state, to, R2D_BY_LEADER, NULL);
     r2d_tx_commit();
     if (!moved)
         ereport(ERROR,
@@ -90,7 +90,7 @@ static void run_job(R2dLeader *leader)
     take_job(leader);
     if (leader->job == NULL)
         return;
-    move(leader, R2D_JOB_PREPARING, NULL);
+    move(leader, R2D_JOB_PREPARING);
     load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
@@ -101,12 +101,12 @@ static void run_job(R2dLeader *leader)
     if (!r2d_leader_has_files(leader)) {
         leader->unload_open = leader->stage_prefix != NULL && !leader->job->stage_doomed;
         r2d_prepare(leader);
-        move(leader, R2D_JOB_UNLOADING, NULL);
+        move(leader, R2D_JOB_UNLOADING);
         r2d_unload(leader);
     }
-    move(leader, R2D_JOB_LOADING, NULL);
+    move(leader, R2D_JOB_LOADING);
     r2d_loading(leader);
-    move(leader, R2D_JOB_FINISHING, NULL);
+    move(leader, R2D_JOB_FINISHING);
     r2d_finish(leader);
 }
 
