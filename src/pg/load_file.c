@@ -9,6 +9,7 @@
 #include "../core/encode/plan.h"
 #include "../core/fetch/s3_object.h"
 #include "../core/send/table.h"
+#include "failure.h"
 #include "pool.h"
 #include "settings.h"
 
@@ -336,23 +337,13 @@ static R2dStatus run_file(R2dLoad *load, R2dError *err)
 }
 
 /* Decoders do not know whose bytes they read: the object is named here. */
-static const char *failure_message(const R2dLoad *load, const R2dError *err)
-{
-    const char *message = r2d_from_utf8_or_null(r2d_view_of(err->message));
-
-    if (message == NULL || err->kind != R2D_ERR_DATA || strstr(message, load->file.url) != NULL)
-        return message;
-    return psprintf("%s: %s", load->file.url, message);
-}
-
 static void describe_failure(const R2dLoad *load, const R2dError *err, R2dFailure *failure)
 {
-    *failure = (R2dFailure){.message = failure_message(load, err),
-                            .detail = r2d_from_utf8_or_null(r2d_view_of(err->detail)),
-                            .hint = r2d_from_utf8_or_null(r2d_view_of(err->hint)),
-                            .code = err->code[0] ? err->code : NULL,
-                            .request_id = err->request_id[0] ? err->request_id : NULL};
-    strlcpy(failure->sqlstate, unpack_sql_state(r2d_error_sqlstate(err)), sizeof failure->sqlstate);
+    const char *url = load->file.url;
+
+    r2d_failure_of_core(err, failure);
+    if (failure->message != NULL && err->kind == R2D_ERR_DATA && !strstr(failure->message, url))
+        failure->message = psprintf("%s: %s", url, failure->message);
 }
 
 /* The manifest is the truth: a file with more or fewer rows than it promises is not done. */
