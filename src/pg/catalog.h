@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "../core/control/job_state.h"
+#include "../core/control/share.h"
 #include "../core/encode/mapping.h"
 #include "../core/transfer/transfer.h"
 #include "../core/unload/manifest.h"
@@ -205,12 +206,8 @@ typedef struct R2dRates {
 
 /* What a loader has to follow, read on a timer. */
 typedef struct R2dOrders {
-    bool stop;   /* the job is being cancelled, has settled, or loads those of another attempt */
-    int max_wcu; /* of the table; 0: none */
-    /* Counted only under a bound: */
-    int running;   /* files of the job that are being loaded */
-    int pending;   /* and that wait for a loader; 100 means that or more */
-    int elsewhere; /* files that other jobs load into the same table, under a bound too */
+    bool stop; /* the job is being cancelled, has settled, or loads those of another attempt */
+    R2dSharers sharers;
 } R2dOrders;
 
 typedef struct R2dFileCounts {

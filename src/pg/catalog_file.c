@@ -73,7 +73,7 @@ static void forget_rejects_behind(R2dArgs *args, const R2dFile *file)
 }
 
 /* Jobs with a bound that load into one table at once share the smallest of their bounds. */
-static void read_shares(R2dArgs *args, R2dOrders *orders)
+static void read_sharers(R2dArgs *args, R2dSharers *sharers)
 {
     if (r2d_spi_run(
             "SELECT LEAST(j.max_wcu, o.max_wcu), "
@@ -91,10 +91,10 @@ static void read_shares(R2dArgs *args, R2dOrders *orders)
             "WHERE j.job_id = $1",
             args) == 0)
         return;
-    orders->max_wcu = r2d_spi_int4(1, 0);
-    orders->running = Max(r2d_spi_int4(2, 1), 1);
-    orders->pending = r2d_spi_int4(3, 0);
-    orders->elsewhere = r2d_spi_int4(4, 0);
+    sharers->max_wcu = r2d_spi_int4(1, 0);
+    sharers->running = Max(r2d_spi_int4(2, 1), 1);
+    sharers->pending = r2d_spi_int4(3, 0);
+    sharers->elsewhere = r2d_spi_int4(4, 0);
 }
 
 /* Counting passes over entries of the files behind, which cannot be removed while anybody waits for
@@ -104,17 +104,17 @@ void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders)
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
 
-    *orders = (R2dOrders){.stop = true, .running = 1};
+    *orders = (R2dOrders){.stop = true, .sharers = {.running = 1}};
     r2d_arg_int8(&args, job_id);
     r2d_arg_int4(&args, attempt);
     if (r2d_spi_run("SELECT cancel_requested OR state <> 'loading' OR attempt <> $2, max_wcu "
                     "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         orders->stop = r2d_spi_bool(1);
-        orders->max_wcu = r2d_spi_int4(2, 0);
+        orders->sharers.max_wcu = r2d_spi_int4(2, 0);
         args.count = 1;
-        if (orders->max_wcu > 0)
-            read_shares(&args, orders);
+        if (orders->sharers.max_wcu > 0)
+            read_sharers(&args, &orders->sharers);
     }
     r2d_spi_leave(&spi);
 }

@@ -14,7 +14,7 @@
 #include "settings.h"
 
 #define REQUESTS_IN_FLIGHT 32
-#define COMMIT_INTERVAL_US R2D_US_PER_S
+#define COMMIT_INTERVAL_US R2D_SHARE_INTERVAL_US
 
 struct R2dLoad {
     MemoryContext context;      /* life of the worker */
@@ -31,9 +31,8 @@ struct R2dLoad {
     R2dEstimate units;
     R2dEstimate returned;
     R2dRates rates; /* as measured last */
+    R2dShare share; /* of the bound of the table */
     int64_t next_commit_us;
-    int64_t share_begun_us; /* from then on the loaders know of each other */
-    int64_t left_us;        /* when the last file ended; 0: none yet */
 };
 
 static void close_load(void *arg)
@@ -130,43 +129,12 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     return load;
 }
 
-/* The bound holds for the table: each of the loaders at work on it takes its share. */
-static void share_max_wcu(R2dLoad *load, int sharers)
-{
-    double share = load->orders.max_wcu > 0 ? (double)load->orders.max_wcu / sharers : 0;
-    r2d_transfer_set_max_wcu(load->transfer, share);
-}
-
-/* At a claim other loaders may be on their way to the files that wait. Those of another job do not
- * know yet that they have to share: until they have looked, this one takes next to nothing. */
-static void begin_sharing(R2dLoad *load)
-{
-    int open_files = load->orders.running + load->orders.pending;
-
-    if (load->orders.max_wcu > 0 && load->orders.elsewhere > 0)
-        share_max_wcu(load, load->orders.max_wcu);
-    else
-        share_max_wcu(load, Max(Min(open_files, r2d_load_limit(load->job)), load->orders.running));
-}
-
-/* A latch that was set for any reason makes a loader look at once, too soon to see the others: the
- * rule of the beginning holds for one interval. */
 static void share(R2dLoad *load)
 {
-    if (r2d_mono_us(&r2d_clock_system) < load->share_begun_us)
-        begin_sharing(load);
-    else
-        share_max_wcu(load, load->orders.running + load->orders.elsewhere);
-}
+    double wcu = r2d_share_wcu(&load->share, &load->orders.sharers, r2d_load_limit(load->job),
+                               r2d_mono_us(&r2d_clock_system));
 
-/* The others have to learn of a process that was not loading just now. */
-static void join_sharing(R2dLoad *load)
-{
-    int64_t now_us = r2d_mono_us(&r2d_clock_system);
-
-    if (load->left_us == 0 || now_us - load->left_us >= COMMIT_INTERVAL_US)
-        load->share_begun_us = now_us + COMMIT_INTERVAL_US;
-    share(load);
+    r2d_transfer_set_max_wcu(load->transfer, wcu);
 }
 
 static void read_orders(R2dLoad *load)
@@ -380,7 +348,7 @@ static void leave_file(R2dLoad *load)
     end_measuring(load);
     r2d_transfer_file_close(load->transfer);
     MemoryContextReset(load->file_context);
-    load->left_us = r2d_mono_us(&r2d_clock_system);
+    r2d_share_leave(&load->share, r2d_mono_us(&r2d_clock_system));
 }
 
 /* The next claim belongs to the same transaction: others never see this process without a file. */
@@ -412,7 +380,8 @@ static R2dStatus load_claimed(R2dLoad *load, R2dError *err)
     R2dStatus status;
 
     MemoryContextSwitchTo(load->file_context);
-    join_sharing(load);
+    r2d_share_join(&load->share, r2d_mono_us(&r2d_clock_system));
+    share(load);
     begin_measuring(load);
     open_file(load);
     status = run_file(load, err);
