@@ -4,12 +4,12 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 
-#include "../core/control/estimate.h"
 #include "../core/encode/mapping.h"
 #include "../core/encode/plan.h"
 #include "../core/fetch/s3_object.h"
 #include "../core/send/table.h"
 #include "failure.h"
+#include "meter.h"
 #include "pool.h"
 #include "settings.h"
 
@@ -26,11 +26,7 @@ struct R2dLoad {
     R2dFile file;
     bool file_locked;
     R2dOrders orders;
-    R2dTransferProgress before; /* sums of the files loaded by this process */
-    R2dEstimate rows;
-    R2dEstimate units;
-    R2dEstimate returned;
-    R2dRates rates; /* as measured last */
+    R2dMeter meter;
     R2dShare share; /* of the bound of the table */
     int64_t next_commit_us;
 };
@@ -148,7 +144,8 @@ static void claim(R2dLoad *load)
 {
     MemoryContext old = MemoryContextSwitchTo(load->file_context);
     int64 job_id = load->job->job_id;
-    bool claimed = r2d_catalog_file_claim(job_id, load->file.file_no, &load->rates, &load->file);
+    bool claimed =
+        r2d_catalog_file_claim(job_id, load->file.file_no, &load->meter.rates, &load->file);
 
     if (claimed && !r2d_pool_lock_file(job_id, load->file.file_no))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
@@ -183,41 +180,6 @@ static void open_file(R2dLoad *load)
                                                    load->job->job_id, load->file.file_no));
 }
 
-/* Rates of this loader over the last seconds, whichever files they fell into. */
-static void measure(R2dLoad *load, const R2dTransferProgress *progress)
-{
-    int64_t now_us = r2d_mono_us(&r2d_clock_system);
-    R2dRates *rates = &load->rates;
-    double returned;
-
-    r2d_estimate_add(&load->rows, now_us, load->before.checkpoint + progress->checkpoint);
-    r2d_estimate_add(&load->units, now_us,
-                     (int64_t)(load->before.write_units + progress->write_units));
-    r2d_estimate_add(&load->returned, now_us, load->before.throttled + progress->throttled);
-    rates->rows_per_s = Max(r2d_estimate_rate(&load->rows, now_us), 0);
-    rates->units_per_s = Max(r2d_estimate_rate(&load->units, now_us), 0);
-    returned = Max(r2d_estimate_rate(&load->returned, now_us), 0);
-    rates->throttled_share = returned > 0 ? returned / (returned + rates->rows_per_s) : 0;
-}
-
-static void begin_measuring(R2dLoad *load)
-{
-    R2dTransferProgress begun = {.checkpoint = load->file.checkpoint};
-
-    load->before.checkpoint -= load->file.checkpoint; /* settled by another process */
-    measure(load, &begun);
-}
-
-static void end_measuring(R2dLoad *load)
-{
-    R2dTransferProgress progress;
-
-    r2d_transfer_progress(load->transfer, &progress);
-    load->before.checkpoint += progress.checkpoint;
-    load->before.write_units += progress.write_units;
-    load->before.throttled += progress.throttled;
-}
-
 static void store_rejects(R2dLoad *load, const R2dReject *first)
 {
     R2dReject reject;
@@ -235,11 +197,11 @@ static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus stat
 
     store_rejects(load, first);
     r2d_transfer_progress(load->transfer, &progress);
-    measure(load, &progress);
+    r2d_meter_measure(&load->meter, &progress);
     if (status == R2D_END)
-        r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &load->rates);
+        r2d_catalog_file_done(load->job->job_id, &load->file, &progress, &load->meter.rates);
     else
-        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &load->rates);
+        r2d_catalog_file_progress(load->job->job_id, &load->file, &progress, &load->meter.rates);
 }
 
 static void show_progress(const R2dLoad *load)
@@ -344,8 +306,11 @@ void r2d_load_abandon(R2dLoad *load)
 
 static void leave_file(R2dLoad *load)
 {
+    R2dTransferProgress progress;
+
     unlock_file(load);
-    end_measuring(load);
+    r2d_transfer_progress(load->transfer, &progress);
+    r2d_meter_end(&load->meter, &progress);
     r2d_transfer_file_close(load->transfer);
     MemoryContextReset(load->file_context);
     r2d_share_leave(&load->share, r2d_mono_us(&r2d_clock_system));
@@ -382,7 +347,7 @@ static R2dStatus load_claimed(R2dLoad *load, R2dError *err)
     MemoryContextSwitchTo(load->file_context);
     r2d_share_join(&load->share, r2d_mono_us(&r2d_clock_system));
     share(load);
-    begin_measuring(load);
+    r2d_meter_begin(&load->meter, load->file.checkpoint);
     open_file(load);
     status = run_file(load, err);
     return status == R2D_END ? check_promise(load, err) : status;
