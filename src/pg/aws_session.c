@@ -37,10 +37,8 @@ static void load_credentials(R2dCredentials *credentials, const R2dOptions *opti
     if (!r2d_credentials_set(
             credentials, r2d_view_of(options->aws_access_key_id),
             r2d_view_of(options->aws_secret_access_key),
-            r2d_view_of(options->aws_session_token ? options->aws_session_token : ""))) {
-        r2d_fail_memory(&err);
-        r2d_throw(&err);
-    }
+            r2d_view_of(options->aws_session_token ? options->aws_session_token : "")))
+        r2d_throw_memory();
 }
 
 /* The owner may have given new keys, or a file of the server has them. */

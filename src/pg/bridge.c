@@ -96,6 +96,14 @@ void r2d_throw(const R2dError *err)
     pg_unreachable();
 }
 
+void r2d_throw_memory(void)
+{
+    R2dError err;
+
+    r2d_fail_memory(&err);
+    r2d_throw(&err);
+}
+
 void r2d_check(R2dStatus status, const R2dError *err)
 {
     R2dError interrupted;

@@ -29,6 +29,9 @@ typedef struct R2dRemoteMark {
 /* Throws err as an ERROR, and remembers its AWS code and request id for r2d_error_mark. */
 extern void r2d_throw(const R2dError *err) pg_attribute_noreturn();
 
+/* The same for the core's functions that return false or NULL when memory is out. */
+extern void r2d_throw_memory(void) pg_attribute_noreturn();
+
 /* Throws unless status is R2D_OK. R2D_CANCELED checks for interrupts first. */
 extern void r2d_check(R2dStatus status, const R2dError *err);
 

@@ -273,7 +273,7 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
 
     r2d_bytes_init(&plan, leader->aws->alloc);
     if (!r2d_plan_write(leader->columns, leader->column_count, &plan))
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
     r2d_tx_begin();
     leader->plan_kept =

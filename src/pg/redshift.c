@@ -116,7 +116,7 @@ static void set_to(R2dRedshift *redshift, const char *name, const char *value, b
     r2d_bytes_init(&sql, r2d_alloc_in(redshift->context));
     if (!r2d_bytes_appendf(&sql, "SET %s TO ", name) ||
         !r2d_query_literal(&sql, r2d_view_of(value)) || r2d_bytes_text(&sql) == NULL)
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
     r2d_redshift_run(redshift, sql.data, must_work);
     r2d_bytes_free(&sql);
 }
@@ -139,7 +139,7 @@ static void set_search_path(R2dRedshift *redshift, const char *path)
         ok = ok && (cell == list_head(names) || r2d_bytes_append_text(&sql, ", ")) &&
              r2d_query_identifier(&sql, r2d_view_of(lfirst(cell)));
     if (!ok || r2d_bytes_text(&sql) == NULL)
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
     r2d_redshift_run(redshift, sql.data, true);
     r2d_bytes_free(&sql);
 }

@@ -135,7 +135,7 @@ R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *optio
     redshift->conn = start_connection(options, &addresses);
     if (redshift->conn == NULL) {
         ReleaseExternalFD();
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
     }
     if (PQstatus(redshift->conn) != CONNECTION_BAD &&
         !poll_connection(options, redshift->conn, timeout_s))

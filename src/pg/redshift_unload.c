@@ -83,7 +83,7 @@ R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix)
         !r2d_query_literal(&sql, r2d_view_of(prefix)) ||
         !r2d_bytes_append_text(&sql, ") > 0 ORDER BY start_time DESC LIMIT 1") ||
         r2d_bytes_text(&sql) == NULL)
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
     result = r2d_redshift_exec(redshift, sql.data);
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0) {
         history.state = state_of(PQgetvalue(result, 0, 0));

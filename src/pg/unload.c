@@ -61,7 +61,7 @@ static void build_command(R2dLeader *leader, R2dCompression compression, R2dByte
     command->len = 0;
     r2d_check(r2d_unload_command(&unload, command, &err), &err);
     if (r2d_bytes_text(command) == NULL)
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+        r2d_throw_memory();
 }
 
 typedef enum Outcome {
