@@ -131,6 +131,18 @@ void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options
     }
 }
 
+bool r2d_aws_session_describe_table(R2dAwsSession *session, const char *table_name, R2dTable *table)
+{
+    R2dError err;
+    R2dStatus status = r2d_table_describe(&session->dynamodb, session->http, &session->wait,
+                                          table_name, table, &err);
+
+    if (status == R2D_END)
+        return false;
+    r2d_check(status, &err);
+    return true;
+}
+
 R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *options,
                                     int max_connections)
 {

@@ -8,6 +8,7 @@
 #include "wait.h"
 
 #include "../core/aws/call.h"
+#include "../core/send/table.h"
 
 typedef struct R2dAwsSession {
     const R2dAlloc *alloc;
@@ -34,5 +35,9 @@ extern R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptio
  * the server's option; an older attempt may lie elsewhere, for the option can be changed. */
 extern void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options,
                                       const char *stage);
+
+/* Asks DynamoDB for the table; false when it does not exist. Throws. */
+extern bool r2d_aws_session_describe_table(R2dAwsSession *session, const char *table_name,
+                                           R2dTable *table);
 
 #endif

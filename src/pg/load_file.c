@@ -7,7 +7,6 @@
 #include "../core/encode/mapping.h"
 #include "../core/encode/plan.h"
 #include "../core/fetch/s3_object.h"
-#include "../core/send/table.h"
 #include "failure.h"
 #include "meter.h"
 #include "pool.h"
@@ -73,17 +72,14 @@ static int expected_loaders(R2dLoad *load)
 /* The rate to begin with: what the table says it takes, shared with the other loaders. */
 static double initial_wcu(R2dLoad *load)
 {
-    R2dAwsSession *aws = load->aws;
     R2dTable table;
-    R2dError err;
-    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
-                                          load->job->table_name, &table, &err);
-    if (status == R2D_END) {
+
+    if (!r2d_aws_session_describe_table(load->aws, load->job->table_name, &table)) {
+        R2dError err;
         r2d_fail(&err, R2D_ERR_REMOTE, "DynamoDB table \"%s\" does not exist any more",
                  load->job->table_name);
         r2d_throw(&err);
     }
-    r2d_check(status, &err);
     return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 

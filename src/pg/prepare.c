@@ -6,7 +6,6 @@
 #include "../core/encode/column_rules.h"
 #include "../core/encode/mapping.h"
 #include "../core/encode/plan.h"
-#include "../core/send/table.h"
 #include "../core/unload/query.h"
 
 #define TABLE_WAIT_MS 120000
@@ -242,19 +241,14 @@ static void create_table(R2dLeader *leader, R2dTable *table)
 /* True when the table was created. */
 static bool fit_table(R2dLeader *leader, R2dTable *table)
 {
-    R2dAwsSession *aws = leader->aws;
-    R2dError err;
-    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
-                                          leader->job->table_name, table, &err);
+    bool exists = r2d_aws_session_describe_table(leader->aws, leader->job->table_name, table);
 
     check_key_count(leader->job);
-    if (status == R2D_END) {
+    if (exists)
+        fit_existing_table(leader, table);
+    else
         create_table(leader, table);
-        return true;
-    }
-    r2d_check(status, &err);
-    fit_existing_table(leader, table);
-    return false;
+    return !exists;
 }
 
 /* Files of an UNLOAD with another plan must never be loaded by this one. */

@@ -1,8 +1,6 @@
 /* resume.c - whether the table and the files of an earlier attempt are still there. */
 #include "leader.h"
 
-#include "../core/send/table.h"
-
 /* What a bucket's lifecycle rule has taken away is unloaded anew. The manifest stands for the
  * files, and only files that are still to be loaded matter. */
 static void look_for_files(R2dLeader *leader)
@@ -29,16 +27,11 @@ static void look_for_files(R2dLeader *leader)
 
 static bool table_is_the_same(R2dLeader *leader)
 {
-    R2dAwsSession *aws = leader->aws;
+    const char *id = leader->job->table_id;
     R2dTable table;
-    R2dError err;
-    R2dStatus status = r2d_table_describe(&aws->dynamodb, aws->http, &aws->wait,
-                                          leader->job->table_name, &table, &err);
 
-    if (status == R2D_END)
-        return false;
-    r2d_check(status, &err);
-    return leader->job->table_id == NULL || strcmp(leader->job->table_id, table.id) == 0;
+    return r2d_aws_session_describe_table(leader->aws, leader->job->table_name, &table) &&
+           (id == NULL || strcmp(id, table.id) == 0);
 }
 
 /* What was written to a table that is gone is lost: its successor, which is made if need be, gets
