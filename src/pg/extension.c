@@ -3,9 +3,9 @@
 
 #include "fmgr.h"
 
-#include "functions.h"
 #include "launcher.h"
 #include "settings.h"
+#include "wishes.h"
 
 PG_MODULE_MAGIC;
 
@@ -14,6 +14,6 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void)
 {
     r2d_settings_define();
-    r2d_functions_init();
+    r2d_wishes_init();
     r2d_launcher_define();
 }

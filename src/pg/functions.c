@@ -1,4 +1,4 @@
-/* functions.c - the SQL entry points: export, wait, cancel, resume. */
+/* functions.c - the SQL entry points: export, wait, cancel, resume, set_rate. */
 #include "postgres.h"
 
 #include "access/transam.h"
@@ -16,88 +16,14 @@
 
 #include "../core/send/table.h"
 #include "catalog.h"
-#include "functions.h"
-#include "launcher.h"
 #include "options.h"
 #include "pool.h"
 #include "wait.h"
+#include "wishes.h"
 
 #define NOTICE_INTERVAL_MS 2000
 #define LOOK_FIRST_MS      20
 #define LOOK_LAST_MS       250
-#define NO_WORKER_DELAY_MS 5000
-
-/* What this transaction asked for; carried out when it commits. */
-typedef enum WishKind { WISH_LEADER, WISH_INTERRUPT, WISH_WAKE } WishKind;
-
-typedef struct Wish {
-    WishKind kind;
-    int64 job_id;
-    int pid; /* whom to interrupt or to wake */
-    SubTransactionId subxact;
-    struct Wish *next;
-} Wish;
-
-static Wish *wishes; /* in TopTransactionContext */
-
-static void add_wish(WishKind kind, int64 job_id, int pid)
-{
-    Wish *wish = MemoryContextAlloc(TopTransactionContext, sizeof *wish);
-
-    wish->kind = kind;
-    wish->job_id = job_id;
-    wish->pid = pid;
-    wish->subxact = GetCurrentSubTransactionId();
-    wish->next = wishes;
-    wishes = wish;
-}
-
-/* An error here would take the whole server down: only what cannot throw. */
-static void carry_out(const Wish *wish)
-{
-    if (wish->kind == WISH_INTERRUPT)
-        r2d_pool_interrupt(wish->pid);
-    else if (wish->kind == WISH_WAKE)
-        r2d_pool_wake(wish->pid);
-    else if (!r2d_pool_start_leader(wish->job_id)) {
-        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
-        ereport(WARNING,
-                (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
-                        wish->job_id),
-                 errhint("It starts when one is free. Consider raising max_worker_processes.")));
-    }
-}
-
-static void at_transaction_end(XactEvent event, void *arg)
-{
-    (void)arg;
-    if (event == XACT_EVENT_COMMIT)
-        for (const Wish *wish = wishes; wish != NULL; wish = wish->next)
-            carry_out(wish);
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-        wishes = NULL;
-}
-
-static void at_subtransaction_end(SubXactEvent event, SubTransactionId mine,
-                                  SubTransactionId parent, void *arg)
-{
-    (void)arg;
-    for (Wish **link = &wishes; *link != NULL;) {
-        if ((*link)->subxact == mine && event == SUBXACT_EVENT_ABORT_SUB) {
-            *link = (*link)->next;
-            continue;
-        }
-        if ((*link)->subxact == mine && event == SUBXACT_EVENT_COMMIT_SUB)
-            (*link)->subxact = parent;
-        link = &(*link)->next;
-    }
-}
-
-void r2d_functions_init(void)
-{
-    RegisterXactCallback(at_transaction_end, NULL);
-    RegisterSubXactCallback(at_subtransaction_end, NULL);
-}
 
 /* A job without a leader would never end: every call gives one to the oldest if there is a slot.
  * A standby starts no worker, yet would keep a slot for each that it was asked for. */
@@ -192,7 +118,7 @@ PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
             WARNING,
             (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
              errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
-    add_wish(WISH_LEADER, job_id, 0);
+    r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }
 
@@ -228,9 +154,9 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
     }
     cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
     if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
-        add_wish(WISH_INTERRUPT, job_id, leader_pid);
+        r2d_wish(R2D_WISH_INTERRUPT, job_id, leader_pid);
     if (cancel == R2D_CANCEL_LEAD)
-        add_wish(WISH_LEADER, job_id, 0);
+        r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_BOOL(cancel != R2D_CANCEL_SETTLED);
 }
 
@@ -249,7 +175,7 @@ PGDLLEXPORT Datum rs2ddb_set_rate(PG_FUNCTION_ARGS)
     running =
         r2d_catalog_job_set_rate(job_id, positive_arg(fcinfo, 1, "max_wcu"), &loader_pids, &count);
     for (int i = 0; i < count; i++)
-        add_wish(WISH_WAKE, job_id, loader_pids[i]);
+        r2d_wish(R2D_WISH_WAKE, job_id, loader_pids[i]);
     PG_RETURN_BOOL(running);
 }
 
@@ -264,7 +190,7 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
     r2d_catalog_job_requeue(job_id);
-    add_wish(WISH_LEADER, job_id, 0);
+    r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }
 

@@ -1,0 +1,80 @@
+/* wishes.c - see wishes.h. */
+#include "wishes.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "launcher.h"
+#include "pool.h"
+
+#define NO_WORKER_DELAY_MS 5000
+
+typedef struct Wish {
+    R2dWishKind kind;
+    int64 job_id;
+    int pid; /* whom to interrupt or to wake */
+    SubTransactionId subxact;
+    struct Wish *next;
+} Wish;
+
+static Wish *wishes; /* in TopTransactionContext */
+
+void r2d_wish(R2dWishKind kind, int64 job_id, int pid)
+{
+    Wish *wish = MemoryContextAlloc(TopTransactionContext, sizeof *wish);
+
+    wish->kind = kind;
+    wish->job_id = job_id;
+    wish->pid = pid;
+    wish->subxact = GetCurrentSubTransactionId();
+    wish->next = wishes;
+    wishes = wish;
+}
+
+/* An error here would take the whole server down: only what cannot throw. */
+static void carry_out(const Wish *wish)
+{
+    if (wish->kind == R2D_WISH_INTERRUPT)
+        r2d_pool_interrupt(wish->pid);
+    else if (wish->kind == R2D_WISH_WAKE)
+        r2d_pool_wake(wish->pid);
+    else if (!r2d_pool_start_leader(wish->job_id)) {
+        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
+        ereport(WARNING,
+                (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
+                        wish->job_id),
+                 errhint("It starts when one is free. Consider raising max_worker_processes.")));
+    }
+}
+
+static void at_transaction_end(XactEvent event, void *arg)
+{
+    (void)arg;
+    if (event == XACT_EVENT_COMMIT)
+        for (const Wish *wish = wishes; wish != NULL; wish = wish->next)
+            carry_out(wish);
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+        wishes = NULL;
+}
+
+static void at_subtransaction_end(SubXactEvent event, SubTransactionId mine,
+                                  SubTransactionId parent, void *arg)
+{
+    (void)arg;
+    for (Wish **link = &wishes; *link != NULL;) {
+        if ((*link)->subxact == mine && event == SUBXACT_EVENT_ABORT_SUB) {
+            *link = (*link)->next;
+            continue;
+        }
+        if ((*link)->subxact == mine && event == SUBXACT_EVENT_COMMIT_SUB)
+            (*link)->subxact = parent;
+        link = &(*link)->next;
+    }
+}
+
+void r2d_wishes_init(void)
+{
+    RegisterXactCallback(at_transaction_end, NULL);
+    RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
