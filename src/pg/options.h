@@ -1,5 +1,5 @@
 /*
- * options.h - the options of a warehouse (CREATE SERVER) and of its user mappings: one table
+ * options.h - the options of a warehouse (CREATE SERVER) and of its user mappings: option_rules.h
  * says which exist, where, and who may set them.
  */
 #ifndef R2D_PG_OPTIONS_H
@@ -7,14 +7,15 @@
 
 #include "bridge.h"
 
-/* Everything a job needs to know about its warehouse, in UTF-8; absent options are NULL. */
+/* Everything a job needs to know about its warehouse: the options as they were typed, in UTF-8;
+ * absent ones are NULL. */
 typedef struct R2dOptions {
     const char *host;
     const char *port;
     const char *dbname;
     const char *sslmode;
     const char *sslrootcert;
-    const char *connect_timeout;
+    const char *connect_timeout; /* seconds */
     const char *search_path;
     const char *query_group;
     const char *region;
@@ -29,7 +30,7 @@ typedef struct R2dOptions {
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
     const char *server_credentials;
-    const char *request_timeout;
+    const char *request_timeout; /* seconds */
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
@@ -46,7 +47,8 @@ typedef struct R2dOptions {
 
 /*
  * Reads the server's and the role's options, after checking that the role may use the server.
- * Throws with a hint when the server, the mapping or an option that every job needs is missing.
+ * Throws with a hint when the server, the mapping or an option that every job needs is missing. All
+ * of it lies in the caller's memory context.
  */
 extern R2dOptions *r2d_options_load(const char *server_name, Oid role);
 
