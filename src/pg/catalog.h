@@ -182,14 +182,44 @@ extern void r2d_catalog_prune(int64 age_s);
 /* The file that this process loads; 0: none. */
 extern int r2d_catalog_file_of_worker(int64 job_id);
 
-/* ------------------------------------------------------- files and rejects: catalog_file.c */
+/* -------------------------------- files and rejects, as the leader sees them: catalog_file.c */
+
+typedef struct R2dFileCounts {
+    int64 pending;
+    int64 running;
+    int64 done;
+    int64 failed;
+    int64 systemic;   /* failed for a reason that is not the file's own */
+    int64 settled;    /* rows */
+    int64 rejected;   /* rows */
+    int64 unbalanced; /* files done whose ledger does not add up */
+    bool cancel;      /* the owner asked the job to stop */
+} R2dFileCounts;
+
+/* One row per file of the manifest; any older rows of the job go. */
+extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
+
+/* All of them from the first row again: the table that they were loaded into is gone. */
+extern void r2d_catalog_files_restart(int64 job_id);
+
+/* A file in state running whose loader is gone goes back to pending. */
+extern void r2d_catalog_files_release(int64 job_id);
+extern R2dFileCounts r2d_catalog_file_counts(int64 job_id);
+
+/* The failure of the first failed file; false when none failed. */
+extern bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure);
+
+/* Reason and key of the first reject, for the job's error text; NULL when there is none. */
+extern const char *r2d_catalog_first_reject(int64 job_id);
+
+/* ------------------------------------------------- what a loader does: catalog_load.c */
 
 typedef struct R2dFile {
     int file_no;
     const char *url;
     int64 size_bytes;    /* -1: not told */
     int64 rows_promised; /* -1: not told */
-    int64 checkpoint;
+    int64 checkpoint;    /* as this loader found it, and the counts up to it */
     int64 items_written;
     int64 rows_collapsed;
     int64 rows_rejected;
@@ -210,48 +240,24 @@ typedef struct R2dOrders {
     R2dSharers sharers;
 } R2dOrders;
 
-typedef struct R2dFileCounts {
-    int64 pending;
-    int64 running;
-    int64 done;
-    int64 failed;
-    int64 systemic;   /* failed for a reason that is not the file's own */
-    int64 settled;    /* rows */
-    int64 rejected;   /* rows */
-    int64 unbalanced; /* files done whose ledger does not add up */
-    bool cancel;      /* the owner asked the job to stop */
-} R2dFileCounts;
-
-/* One row per file of the manifest; any older rows of the job go. */
-extern void r2d_catalog_files_insert(int64 job_id, const R2dManifest *manifest);
-
-/* All of them from the first row again: the table that they were loaded into is gone. */
-extern void r2d_catalog_files_restart(int64 job_id);
-
 /* The next pending file behind number `after`, or else from the first on, now running; false when
  * there is none. `after` only saves the search: the number claimed before. The rates of the loader
  * go on from file to file. */
 extern bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dFile *file);
 extern void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders);
 
-/* progress counts from file->checkpoint on; both are added up. */
+/* progress counts from file->checkpoint on; both are added up. Throws when the file is not this
+ * process's any more. */
 extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
                                       const R2dTransferProgress *progress, const R2dRates *rates);
 
 /* The last progress and the move to done, in one. */
 extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
                                   const R2dTransferProgress *progress, const R2dRates *rates);
+
+/* Keeps a row that was not written; one that is kept already is replaced. */
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
+/* A file in state running ends with this; harmless when it is in another. */
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
-
-/* A file in state running whose loader is gone goes back to pending. */
-extern void r2d_catalog_files_release(int64 job_id);
-extern R2dFileCounts r2d_catalog_file_counts(int64 job_id);
-
-/* The failure of the first failed file; false when none failed. */
-extern bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure);
-
-/* Reason and key of the first reject, for the job's error text; NULL when there is none. */
-extern const char *r2d_catalog_first_reject(int64 job_id);
 
 #endif
