@@ -22,35 +22,43 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
     leader->job->state = state;
 }
 
+/* Rows that are not accounted for. */
+static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
+{
+    int64 unloaded = leader->job->rows_unloaded;
+
+    if (counts->unbalanced + counts->pending + counts->running == 0 && counts->settled == unloaded)
+        return false;
+    failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
+                                " rows unloaded, " INT64_FORMAT " settled",
+                                unloaded, counts->settled);
+    failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
+                      "rejected; rs2ddb.file shows where they do not.";
+    failure->hint = "Go on with rs2ddb_resume.";
+    return true;
+}
+
+static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *counts,
+                                 R2dFailure *failure)
+{
+    if (counts->rejected <= leader->job->max_rejects)
+        return false;
+    failure->message = psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
+                                counts->rejected, leader->job->max_rejects);
+    failure->detail = psprintf("First: %s", r2d_catalog_first_reject(leader->job_id));
+    failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
+                    "rs2ddb_resume, or export with a higher max_rejects.";
+    return true;
+}
+
 /* True when the job failed: files that failed, a ledger that does not balance, too many rejects. */
 static bool find_failure(R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
 {
-    int64 job_id = leader->job_id;
-
-    if (r2d_catalog_first_file_failure(job_id, failure))
+    if (r2d_catalog_first_file_failure(leader->job_id, failure))
         return true;
     memset(failure, 0, sizeof *failure);
     strlcpy(failure->sqlstate, unpack_sql_state(ERRCODE_DATA_EXCEPTION), 6);
-    if (counts->unbalanced + counts->pending + counts->running > 0 ||
-        counts->settled != leader->job->rows_unloaded) {
-        failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
-                                    " rows unloaded, " INT64_FORMAT " settled",
-                                    leader->job->rows_unloaded, counts->settled);
-        failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
-                          "rejected; rs2ddb.file shows where they do not.";
-        failure->hint = "Go on with rs2ddb_resume.";
-        return true;
-    }
-    if (counts->rejected > leader->job->max_rejects) {
-        failure->message =
-            psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
-                     counts->rejected, leader->job->max_rejects);
-        failure->detail = psprintf("First: %s", r2d_catalog_first_reject(job_id));
-        failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
-                        "rs2ddb_resume, or export with a higher max_rejects.";
-        return true;
-    }
-    return false;
+    return is_unbalanced(leader, counts, failure) || has_too_many_rejects(leader, counts, failure);
 }
 
 void r2d_finish(R2dLeader *leader)
