@@ -22,9 +22,8 @@
 #include "notes.h"
 #include "pool.h"
 
-#define RESTART_S          5
-#define LOCKED_DELAY_MS    1000
-#define NO_WORKER_DELAY_MS 5000
+#define RESTART_S       5
+#define LOCKED_DELAY_MS 1000
 
 PGDLLEXPORT void r2d_launcher_main(Datum arg);
 
@@ -111,7 +110,7 @@ static void visit(Oid database)
     r2d_notes_begin_visit();
     visitor = r2d_pool_start_visitor(database);
     if (visitor == NULL)
-        r2d_launcher_look(database, NO_WORKER_DELAY_MS);
+        r2d_launcher_look(database, R2D_NO_WORKER_DELAY_MS);
     else
         wait_for_visitor(visitor);
 }

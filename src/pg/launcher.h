@@ -13,6 +13,9 @@
 
 #include "postgres.h"
 
+/* How long to wait for a free background worker of the server before asking again. */
+#define R2D_NO_WORKER_DELAY_MS 5000
+
 /* In _PG_init: asks for shared memory and registers the launcher, if the library is preloaded
  * (and not for pg_upgrade). */
 extern void r2d_launcher_define(void);

@@ -26,8 +26,7 @@
 
 StaticAssertDecl(sizeof(R2dWorkerArgs) <= BGW_EXTRALEN, "worker arguments fit bgw_extra");
 
-#define JOBS_AT_ONCE       64
-#define NO_WORKER_DELAY_MS 5000
+#define JOBS_AT_ONCE 64
 
 static int slot_taken = -1;
 static bool leading;
@@ -252,7 +251,7 @@ void r2d_pool_start_waiting(void)
     r2d_tx_commit();
     for (int i = 0; i < Min(count, slots); i++)
         if (!r2d_pool_start_leader(job_ids[i])) {
-            r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
+            r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
             return;
         }
     if (count > slots)
@@ -270,5 +269,5 @@ void r2d_pool_worker_end(void)
     job_id = r2d_catalog_oldest_waiting();
     r2d_tx_commit();
     if (job_id > 0 && !r2d_pool_start_leader(job_id))
-        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
+        r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
 }

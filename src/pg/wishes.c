@@ -8,8 +8,6 @@
 #include "launcher.h"
 #include "pool.h"
 
-#define NO_WORKER_DELAY_MS 5000
-
 typedef struct Wish {
     R2dWishKind kind;
     int64 job_id;
@@ -40,7 +38,7 @@ static void carry_out(const Wish *wish)
     else if (wish->kind == R2D_WISH_WAKE)
         r2d_pool_wake(wish->pid);
     else if (!r2d_pool_start_leader(wish->job_id)) {
-        r2d_launcher_look(MyDatabaseId, NO_WORKER_DELAY_MS);
+        r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
         ereport(WARNING,
                 (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
                         wish->job_id),
