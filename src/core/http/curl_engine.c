@@ -14,8 +14,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 {
     R2dCurlHandle *handle = context;
     (void)purpose;
-    handle->is_metadata =
-        !handle->engine->options.allow_metadata && r2d_address_socket_is_metadata(&address->addr);
+    handle->is_metadata = r2d_address_socket_is_metadata(&address->addr);
     if (handle->is_metadata)
         return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
