@@ -80,10 +80,9 @@ static const char *s3_operation(const R2dAwsService *service, const R2dAwsReques
                                            : method;
 }
 
-/* "DynamoDB_20120810.BatchWriteItem" or a query body "Action=AssumeRole&...". */
-static R2dView named_operation(const R2dAwsRequest *request)
+/* What follows the dot in "DynamoDB_20120810.BatchWriteItem". */
+static R2dView json_operation(const R2dAwsRequest *request)
 {
-    static const char action[] = "Action=";
     for (int i = 0; i < request->header_count; i++) {
         R2dView value = request->headers[i].value;
         if (!r2d_view_equal(request->headers[i].name, R2D_VIEW("x-amz-target")))
@@ -91,18 +90,14 @@ static R2dView named_operation(const R2dAwsRequest *request)
         const char *dot = memrchr(value.data, '.', value.len);
         return dot == NULL ? value : r2d_view(dot + 1, value.len - (size_t)(dot + 1 - value.data));
     }
-    if (!r2d_view_starts(request->body, R2D_VIEW(action)))
-        return r2d_view(NULL, 0);
-    R2dView rest = r2d_view(request->body.data + 7, request->body.len - 7);
-    const char *end = memchr(rest.data, '&', rest.len);
-    return end == NULL ? rest : r2d_view(rest.data, (size_t)(end - rest.data));
+    return r2d_view(NULL, 0);
 }
 
 static void name_operation(const R2dAwsService *service, const R2dAwsRequest *request,
                            R2dAwsCall *call)
 {
     R2dView name =
-        is_s3(service) ? r2d_view_of(s3_operation(service, request)) : named_operation(request);
+        is_s3(service) ? r2d_view_of(s3_operation(service, request)) : json_operation(request);
     if (name.len > 0)
         r2d_text_copy(call->operation, sizeof call->operation, name.data, name.len);
     else

@@ -12,7 +12,7 @@ typedef struct R2dEndpoint {
     char host[280];     /* the Host header: with the port when it is not the scheme's default */
 } R2dEndpoint;
 
-/* The public endpoint of "dynamodb", "redshift-data", "sts" ... in a region, China and the other
+/* The public endpoint of "dynamodb", "redshift-data" ... in a region, China and the other
  * partitions included (facts: aws 7.4). */
 R2dStatus r2d_endpoint_service(R2dEndpoint *endpoint, const char *service, const char *region,
                                R2dError *err);

@@ -136,9 +136,6 @@ const char *r2d_fault_service_name(const char *service)
         {"dynamodb", "DynamoDB"},
         {"s3", "S3"},
         {"redshift-data", "Redshift Data API"},
-        {"sts", "STS"},
-        {"events", "EventBridge"},
-        {"xray", "X-Ray"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(service, names[i][0]) == 0)

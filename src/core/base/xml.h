@@ -1,5 +1,5 @@
 /*
- * xml.h - the small XML of S3 and STS, read as a flat run of elements. A thin reader over expat,
+ * xml.h - the small XML of S3, read as a flat run of elements. A thin reader over expat,
  * the only file that uses it. Never on the row path.
  *
  * A document type is refused, so there are no entities but the five predefined ones, and nothing
