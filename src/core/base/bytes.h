@@ -40,6 +40,15 @@ bool r2d_view_starts(R2dView text, R2dView prefix);
 /* Decimal digits only, no sign; false when empty, not digits, or over INT64_MAX. */
 bool r2d_view_to_int64(R2dView text, int64_t *value);
 
+/* The value of a hex digit of either case; -1: it is none. */
+static inline int r2d_hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 /* Owned, growing bytes. A zeroed struct with alloc set is an empty buffer.
  * After a failed append the buffer is as it was before. */
 typedef struct R2dBytes {

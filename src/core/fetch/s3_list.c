@@ -111,21 +111,13 @@ static R2dStatus read_page(Page *page, const R2dAlloc *alloc, R2dView text, R2dE
     return R2D_OK;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Decodes %XX and + in place; the new length. */
 static size_t decode(char *text, size_t len)
 {
     size_t to = 0;
     for (size_t i = 0; i < len; i++) {
-        int high = text[i] == '%' && i + 2 < len ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        int high = text[i] == '%' && i + 2 < len ? r2d_hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? r2d_hex_digit(text[i + 2]) : -1;
         text[to++] = low >= 0 ? (char)(high * 16 + low) : text[i] == '+' ? ' ' : text[i];
         i += low >= 0 ? 2 : 0;
     }

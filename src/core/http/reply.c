@@ -131,21 +131,16 @@ static R2dStatus on_head_line(R2dReply *reply, R2dHttpExchange *exchange, R2dVie
     return is_blank_line(line) ? end_head(reply, exchange) : read_framing(reply, exchange, line);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 87 : -1;
-}
-
 /* "1a2b\r\n", perhaps with an extension behind a semicolon. */
 static R2dStatus on_chunk_size(R2dReply *reply, R2dHttpExchange *exchange, R2dView line)
 {
     enum { DIGITS_MAX = 15 };
     int64_t size = 0;
     size_t at = 0;
-    for (; at < line.len && hex_digit(line.data[at]) >= 0; at++) {
+    for (; at < line.len && r2d_hex_digit(line.data[at]) >= 0; at++) {
         if (at == DIGITS_MAX)
             return fail(exchange, "the reply has a chunk of no valid size");
-        size = size * 16 + hex_digit(line.data[at]);
+        size = size * 16 + r2d_hex_digit(line.data[at]);
     }
     if (at == 0 || memchr("; \t\r\n", line.data[at], 5) == NULL)
         return fail(exchange, "the reply has a chunk of no valid size");

@@ -61,21 +61,13 @@ static R2dStatus read_count(const Reader *reader, R2dJsonNode meta, const char *
                     shown(where), where.data);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Appends url with %XX decoded. The storage has room for every url. */
 static R2dView store_decoded(R2dBytes *storage, R2dView url)
 {
     size_t start = storage->len;
     for (size_t i = 0; i < url.len; i++) {
-        int high = url.data[i] == '%' && i + 2 < url.len ? hex_digit(url.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(url.data[i + 2]) : -1;
+        int high = url.data[i] == '%' && i + 2 < url.len ? r2d_hex_digit(url.data[i + 1]) : -1;
+        int low = high >= 0 ? r2d_hex_digit(url.data[i + 2]) : -1;
         char c = low >= 0 ? (char)(high * 16 + low) : url.data[i];
         i += low >= 0 ? 2 : 0;
         storage->data[storage->len++] = c;
