@@ -1,6 +1,7 @@
 /* json_text.c - the tokens of JSON, checked and not decoded. */
 #include "json_text.h"
 
+#include "../base/utf8.h"
 #include "block.h"
 
 bool r2d_json_fault(R2dJsonCursor *cursor, const char *at, const char *code, const char *text)
@@ -13,34 +14,6 @@ bool r2d_json_fault(R2dJsonCursor *cursor, const char *at, const char *code, con
     return false;
 }
 
-static int continuation(const unsigned char *at)
-{
-    return (*at & 0xC0) == 0x80;
-}
-
-/* Bytes of the character that starts at `at` (not ASCII), 0 when it is not valid UTF-8. */
-static int utf8_len(const unsigned char *at, const unsigned char *end)
-{
-    ptrdiff_t room = end - at;
-    if (at[0] >= 0xC2 && at[0] <= 0xDF)
-        return room >= 2 && continuation(at + 1) ? 2 : 0;
-    if (at[0] >= 0xE0 && at[0] <= 0xEF) {
-        if (room < 3 || !continuation(at + 1) || !continuation(at + 2))
-            return 0;
-        bool overlong = at[0] == 0xE0 && at[1] < 0xA0;
-        bool surrogate = at[0] == 0xED && at[1] > 0x9F;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (at[0] >= 0xF0 && at[0] <= 0xF4) {
-        if (room < 4 || !continuation(at + 1) || !continuation(at + 2) || !continuation(at + 3))
-            return 0;
-        bool overlong = at[0] == 0xF0 && at[1] < 0x90;
-        bool beyond = at[0] == 0xF4 && at[1] > 0x8F;
-        return overlong || beyond ? 0 : 4;
-    }
-    return 0;
-}
-
 static bool check_utf8(R2dJsonCursor *cursor, R2dView text)
 {
     const unsigned char *at = (const unsigned char *)text.data, *end = at + text.len;
@@ -51,7 +24,7 @@ static bool check_utf8(R2dJsonCursor *cursor, R2dView text)
         } else if (*at < 0x80) {
             at++;
         } else {
-            int len = utf8_len(at, end);
+            int len = r2d_utf8_len(at, end);
             if (len == 0)
                 return r2d_json_fault(cursor, (const char *)at, "row_utf8",
                                       "the text is not valid UTF-8");

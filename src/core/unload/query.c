@@ -1,39 +1,23 @@
 /* query.c - proves that a text is one query that its frame can hold; see query.h. */
 #include "query.h"
 
+#include "../base/utf8.h"
 #include "query_lex.h"
 
 #include <strings.h>
 
-/* Length of the UTF-8 sequence at `at`, or 0 when it is none (overlong and surrogates included). */
-static size_t utf8_length(R2dView text, size_t at)
-{
-    const unsigned char *s = (const unsigned char *)text.data + at;
-    size_t left = text.len - at;
-    if (s[0] < 0x80)
-        return 1;
-    size_t need = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4 || left < need)
-        return 0;
-    for (size_t i = 1; i < need; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return need;
-}
-
 static bool check_characters(R2dView text, R2dQueryFault *fault)
 {
-    for (size_t at = 0, len; at < text.len; at += len) {
-        len = utf8_length(text, at);
-        if (len > 0 && text.data[at] != '\0')
-            continue;
-        *fault = (R2dQueryFault){.message = len == 0 ? "the query is not valid UTF-8"
-                                                     : "the query holds a zero byte (U+0000)",
-                                 .at = at};
-        return false;
+    const unsigned char *bytes = (const unsigned char *)text.data, *end = bytes + text.len;
+    for (const unsigned char *at = bytes; at < end;) {
+        int len = r2d_utf8_len(at, end);
+        if (len == 0 || *at == '\0') {
+            *fault = (R2dQueryFault){.message = len == 0 ? "the query is not valid UTF-8"
+                                                         : "the query holds a zero byte (U+0000)",
+                                     .at = (size_t)(at - bytes)};
+            return false;
+        }
+        at += len;
     }
     return true;
 }
@@ -42,7 +26,7 @@ static int character_position(R2dView text, size_t at)
 {
     int position = 1;
     for (size_t i = 0; i < at && i < text.len; i++)
-        position += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+        position += !r2d_utf8_continues((unsigned char)text.data[i]);
     return position;
 }
 
