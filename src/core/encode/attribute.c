@@ -1,11 +1,11 @@
 /* attribute.c - one value of a row to one attribute of an item. */
 #include "attribute.h"
 
+#include "../base/text.h"
 #include "base64.h"
 #include "calendar.h"
 #include "float_text.h"
 #include "super.h"
-#include "text.h"
 
 enum { PLAIN_MAX = 256 };
 

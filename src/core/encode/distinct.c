@@ -1,7 +1,7 @@
 /* distinct.c - finds names that occur twice in an object. */
 #include "distinct.h"
 
-#include "text.h"
+#include "../base/text.h"
 
 #include <stdalign.h>
 

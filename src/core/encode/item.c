@@ -1,8 +1,8 @@
 /* item.c - one row to one write request, with its size and its key. */
 #include "item.h"
 
+#include "../base/hash.h"
 #include "attribute.h"
-#include "hash.h"
 #include "key.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* key.c - the canonical key of an item, and the key of a row for people. */
 #include "key.h"
 
+#include "../base/text.h"
 #include "base64.h"
 #include "item.h"
 #include "number.h"
-#include "text.h"
 
 static ptrdiff_t write_number(R2dView text, char *out)
 {

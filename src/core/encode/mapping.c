@@ -1,8 +1,8 @@
 /* mapping.c - the plan of a job, made ready for the row path. */
 #include "mapping.h"
 
+#include "../base/text.h"
 #include "attribute.h"
-#include "text.h"
 
 #include <stdio.h>
 

@@ -5,10 +5,10 @@
  */
 #include "super.h"
 
+#include "../base/text.h"
 #include "distinct.h"
 #include "item.h"
 #include "number.h"
-#include "text.h"
 
 typedef struct Level {
     bool object;

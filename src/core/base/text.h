@@ -1,11 +1,10 @@
 /*
- * text.h - JSON string text as the scanner lends it: checked, still escaped, without its
- * quotes; private to encode.
+ * text.h - JSON string text as the scanner lends it: checked, still escaped, without its quotes.
  */
 #ifndef R2D_TEXT_H
 #define R2D_TEXT_H
 
-#include "../base/bytes.h"
+#include "bytes.h"
 
 #include <stdint.h>
 
