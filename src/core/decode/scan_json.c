@@ -1,6 +1,7 @@
 /* scan_json.c - lines of JSON objects to rows. */
 #include "scan_json.h"
 
+#include "../base/text.h"
 #include "column_names.h"
 #include "json_text.h"
 #include "lines.h"
@@ -59,60 +60,13 @@ static bool read_value(R2dScanJson *scan, R2dJsonCursor *cursor, R2dValue *value
     return true;
 }
 
-static int hex_value(const char *digits)
-{
-    int value = 0;
-    for (int i = 0; i < 4; i++)
-        value = value * 16 + (digits[i] <= '9' ? digits[i] - '0' : (digits[i] | 0x20) - 'a' + 10);
-    return value;
-}
-
-/* Writes one code point as UTF-8. */
-static int put_utf8(char *out, unsigned code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    int len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (int i = len - 1; i > 0; i--, code >>= 6)
-        out[i] = (char)(0x80 | (code & 0x3F));
-    out[0] = (char)((0xF00 >> len) | code);
-    return len;
-}
-
-/* Decodes one checked escape; returns how many bytes of raw it took. */
-static size_t decode_escape(const char *raw, char *out, int *out_len)
-{
-    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-    const char *simple = strchr(from, raw[1]);
-    *out_len = 1;
-    if (raw[1] != 'u') {
-        out[0] = simple != NULL ? to[simple - from] : raw[1];
-        return 2;
-    }
-    unsigned code = (unsigned)hex_value(raw + 2);
-    if (code < 0xD800 || code > 0xDBFF) {
-        *out_len = put_utf8(out, code);
-        return 6;
-    }
-    code = 0x10000 + ((code - 0xD800) << 10) + ((unsigned)hex_value(raw + 8) - 0xDC00);
-    *out_len = put_utf8(out, code);
-    return 12;
-}
-
+/* Escapes were checked when the string was read. */
 static bool decode_key(R2dScanJson *scan, R2dView raw)
 {
     scan->key.len = 0;
     scan->out_of_memory = !r2d_bytes_reserve(&scan->key, raw.len);
-    for (size_t i = 0; !scan->out_of_memory && i < raw.len;) {
-        int len = 1;
-        if (raw.data[i] == '\\')
-            i += decode_escape(raw.data + i, scan->key.data + scan->key.len, &len);
-        else
-            scan->key.data[scan->key.len] = raw.data[i++];
-        scan->key.len += (size_t)len;
-    }
+    if (!scan->out_of_memory)
+        scan->key.len = r2d_text_decode(raw, scan->key.data);
     return !scan->out_of_memory;
 }
 
