@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #include "http/http.h"
-#include "send/backoff.h"
+#include "base/backoff.h"
 
 typedef enum FakeKind {
     FAKE_OK,

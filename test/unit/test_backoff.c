@@ -1,21 +1,25 @@
 /* test_backoff.c - delays are fully jittered, bounded, and repeatable from a seed. */
 #include "unit.h"
 
-#include "send/backoff.h"
+#include "base/backoff.h"
+
+static const R2dBackoff throttle = {50000, 5000000};
+static const R2dBackoff partition = {50000, 20000000};
+static const R2dBackoff transient = {25000, 20000000};
 
 static void the_bound_doubles_up_to_the_cap(void **state)
 {
     (void)state;
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_THROTTLE, 1, 1.0), 50000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_THROTTLE, 2, 1.0), 100000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_THROTTLE, 7, 1.0), 3200000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_THROTTLE, 8, 1.0), 5000000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_THROTTLE, 1000000, 1.0), 5000000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_PARTITION, 30, 1.0), 20000000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_TRANSIENT, 1, 1.0), 25000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_TRANSIENT, 30, 1.0), 20000000);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_TRANSIENT, 3, 0.0), 0);
-    assert_int_equal(r2d_backoff_delay_us(R2D_BACKOFF_TRANSIENT, 3, 0.5), 50000);
+    assert_int_equal(r2d_backoff_delay_us(&throttle, 1, 1.0), 50000);
+    assert_int_equal(r2d_backoff_delay_us(&throttle, 2, 1.0), 100000);
+    assert_int_equal(r2d_backoff_delay_us(&throttle, 7, 1.0), 3200000);
+    assert_int_equal(r2d_backoff_delay_us(&throttle, 8, 1.0), 5000000);
+    assert_int_equal(r2d_backoff_delay_us(&throttle, 1000000, 1.0), 5000000);
+    assert_int_equal(r2d_backoff_delay_us(&partition, 30, 1.0), 20000000);
+    assert_int_equal(r2d_backoff_delay_us(&transient, 1, 1.0), 25000);
+    assert_int_equal(r2d_backoff_delay_us(&transient, 30, 1.0), 20000000);
+    assert_int_equal(r2d_backoff_delay_us(&transient, 3, 0.0), 0);
+    assert_int_equal(r2d_backoff_delay_us(&transient, 3, 0.5), 50000);
 }
 
 static void jitter_is_uniform_and_repeatable(void **state)

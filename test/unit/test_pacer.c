@@ -7,7 +7,7 @@
  */
 #include "unit.h"
 
-#include "send/backoff.h"
+#include "base/backoff.h"
 #include "send/pacer.h"
 #include "send/window.h"
 

@@ -1,33 +1,20 @@
 /* perform.c - one call to its end, for the control plane: retries, backoff, one clock correction.
  */
+#include "../base/backoff.h"
 #include "call.h"
 
-#define TRANSIENT_BASE_US (50 * R2D_US_PER_MS)
-#define THROTTLE_BASE_US  (500 * R2D_US_PER_MS)
-#define BACKOFF_MAX_US    (20 * R2D_US_PER_S)
-#define RETRY_AFTER_US    (5 * R2D_US_PER_S) /* at most so much more is granted to the service */
-#define WAIT_ROUNDS_MAX   1000
+#define RETRY_AFTER_US  (5 * R2D_US_PER_S) /* at most so much more is granted to the service */
+#define WAIT_ROUNDS_MAX 1000
 
-/* Full jitter needs no good randomness, only that processes differ: the low bits of a clock in
- * microseconds, stirred. In [0, 1). */
-static double jitter(const R2dClock *clock, int attempt)
-{
-    uint64_t x = (uint64_t)r2d_mono_us(clock) + (uint64_t)attempt * 0x9E3779B97F4A7C15u;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
-}
+static const R2dBackoff transient = {50 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
+static const R2dBackoff throttle = {500 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
 
 /* attempt counts from 1. x-amz-retry-after is in milliseconds. */
-static int64_t backoff_us(const R2dAwsService *service, const R2dAwsCall *call, R2dAction action,
-                          int attempt)
+static int64_t backoff_us(const R2dAwsCall *call, R2dAction action, int attempt, R2dRandom *random)
 {
-    int64_t most_us = action == R2D_ACT_THROTTLE ? THROTTLE_BASE_US : TRANSIENT_BASE_US;
-    for (int i = 1; i < attempt && most_us < BACKOFF_MAX_US; i++)
-        most_us *= 2;
-    if (most_us > BACKOFF_MAX_US)
-        most_us = BACKOFF_MAX_US;
-    int64_t delay_us = (int64_t)(jitter(service->clock, attempt) * (double)most_us), asked_ms;
+    int64_t asked_ms;
+    int64_t delay_us = r2d_backoff_delay_us(action == R2D_ACT_THROTTLE ? &throttle : &transient,
+                                            attempt, r2d_random_unit(random));
     if (call->exchange.failed ||
         !r2d_view_to_int64(r2d_http_response_header(&call->exchange, "x-amz-retry-after"),
                            &asked_ms) ||
@@ -73,6 +60,7 @@ R2dStatus r2d_aws_perform(R2dAwsService *service, R2dAwsCall *call, const R2dAws
                           R2dHttpClient *client, const R2dWait *wait, int attempts, R2dError *err)
 {
     bool clock_corrected = false;
+    R2dRandom random = {(uint64_t)r2d_mono_us(service->clock)};
     R2dError error;
     R2dStatus status = R2D_FAILED;
     for (int attempt = 1;; attempt++) {
@@ -87,7 +75,7 @@ R2dStatus r2d_aws_perform(R2dAwsService *service, R2dAwsCall *call, const R2dAws
         }
         if (!again)
             break;
-        status = sleep_us(service, client, wait, backoff_us(service, call, error.action, attempt),
+        status = sleep_us(service, client, wait, backoff_us(call, error.action, attempt, &random),
                           &error);
         if (status != R2D_OK)
             break;

@@ -1,6 +1,7 @@
 /* s3_object.c - a streamed GET that survives cut connections; see s3_object.h. */
 #include "s3_object.h"
 
+#include "../base/backoff.h"
 #include "s3_name.h"
 #include "s3_reply.h"
 
@@ -8,9 +9,9 @@
 
 #define CHUNK_BYTES_DEFAULT ((size_t)256 * 1024)
 #define ATTEMPTS_DEFAULT    20 /* some two minutes of an outage, on average */
-#define RETRY_BASE_US       (100 * R2D_US_PER_MS)
-#define THROTTLE_BASE_US    (500 * R2D_US_PER_MS)
-#define BACKOFF_MAX_US      (20 * R2D_US_PER_S)
+
+static const R2dBackoff transient = {100 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
+static const R2dBackoff throttle = {500 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
 
 typedef enum Phase {
     PHASE_WAITING, /* until retry_at_us, then the GET is sent again */
@@ -37,7 +38,7 @@ typedef struct S3Object {
     int64_t received;    /* bytes of finished exchanges */
     int failures;        /* in a row without progress */
     int64_t retry_at_us;
-    uint64_t random;
+    R2dRandom random;
     R2dError error;
 } S3Object;
 
@@ -51,15 +52,6 @@ static S3Object *of(R2dSource *source)
 static int64_t now_us(const S3Object *object)
 {
     return r2d_mono_us(object->options.service->clock);
-}
-
-/* splitmix64: spreads retries, protects nothing. */
-static uint64_t next_random(S3Object *object)
-{
-    uint64_t x = object->random += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
 }
 
 static R2dStatus fail(S3Object *object, R2dErrorKind kind, const char *after)
@@ -111,15 +103,9 @@ static R2dStatus start(S3Object *object)
 
 static void wait_before_retry(S3Object *object, R2dAction action)
 {
-    int64_t ceiling_us = action == R2D_ACT_THROTTLE ? THROTTLE_BASE_US : RETRY_BASE_US;
-    for (int i = 1; i < object->failures && ceiling_us < BACKOFF_MAX_US; i++)
-        ceiling_us *= 2;
-    if (ceiling_us > BACKOFF_MAX_US)
-        ceiling_us = BACKOFF_MAX_US;
-    if (action == R2D_ACT_CLOCK)
-        ceiling_us = 0;
-    int64_t delay_us = (int64_t)(next_random(object) % (uint64_t)(ceiling_us + 1));
-    object->retry_at_us = now_us(object) + delay_us;
+    const R2dBackoff *backoff = action == R2D_ACT_THROTTLE ? &throttle : &transient;
+    double unit = action == R2D_ACT_CLOCK ? 0 : r2d_random_unit(&object->random);
+    object->retry_at_us = now_us(object) + r2d_backoff_delay_us(backoff, object->failures, unit);
     object->phase = PHASE_WAITING;
 }
 
@@ -306,8 +292,8 @@ static void init(S3Object *object, const R2dAlloc *alloc, const R2dS3ObjectOptio
     if (object->options.attempts <= 0)
         object->options.attempts = ATTEMPTS_DEFAULT;
     object->total_bytes = options->size_bytes;
-    object->random = (uint64_t)r2d_mono_us(options->service->clock) ^
-                     (uint64_t)r2d_wall_us(options->service->clock) << 20;
+    object->random.state = (uint64_t)r2d_mono_us(options->service->clock) ^
+                           (uint64_t)r2d_wall_us(options->service->clock) << 20;
     r2d_aws_call_init(&object->call, alloc);
     r2d_bytes_init(&object->path, alloc);
     r2d_bytes_init(&object->etag, alloc);

@@ -3,11 +3,17 @@
 
 #define CLOCK_ATTEMPTS_MAX 3
 
-static void back_off(R2dSender *sender, R2dSlot *slot, R2dBackoffKind kind, int64_t now_us)
+/* The table is throttled: the pacer slows down as well. One hot key range: the pacer does not help,
+ * so it may take longer. */
+static const R2dBackoff throttle = {50 * R2D_US_PER_MS, 5 * R2D_US_PER_S};
+static const R2dBackoff partition = {50 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
+static const R2dBackoff transient = {25 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
+
+static void back_off(R2dSender *sender, R2dSlot *slot, const R2dBackoff *backoff, int64_t now_us)
 {
     slot->attempt++;
     slot->due_us =
-        now_us + r2d_backoff_delay_us(kind, slot->attempt, r2d_random_unit(&sender->random));
+        now_us + r2d_backoff_delay_us(backoff, slot->attempt, r2d_random_unit(&sender->random));
     r2d_slot_set_state(sender, slot, R2D_SLOT_BACKOFF);
 }
 
@@ -95,7 +101,7 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
     else if (written == sent)
         r2d_slot_set_state(sender, slot, R2D_SLOT_READY);
     else if (!blamed || !r2d_slot_hand_over(sender, slot, now_us))
-        back_off(sender, slot, R2D_BACKOFF_THROTTLE, now_us);
+        back_off(sender, slot, &throttle, now_us);
     return written > 0 ? R2D_OK : fruitless(sender, now_us, NULL, err);
 }
 
@@ -111,8 +117,7 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
     if (blamed)
         r2d_slot_tell_spread(sender, slot, ~(uint32_t)0, now_us);
     if (!blamed || !r2d_slot_hand_over(sender, slot, now_us))
-        back_off(sender, slot, one_partition ? R2D_BACKOFF_PARTITION : R2D_BACKOFF_THROTTLE,
-                 now_us);
+        back_off(sender, slot, one_partition ? &partition : &throttle, now_us);
     return fruitless(sender, now_us, why, err);
 }
 
@@ -163,7 +168,7 @@ static R2dStatus on_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us, con
     R2dAction action = is_new_table(sender, why, now_us) ? R2D_ACT_RETRY : why->action;
     switch (action) {
     case R2D_ACT_RETRY:
-        back_off(sender, slot, R2D_BACKOFF_TRANSIENT, now_us);
+        back_off(sender, slot, &transient, now_us);
         return fruitless(sender, now_us, why, err);
     case R2D_ACT_THROTTLE:
         return on_throttle(sender, slot, now_us, why, err);

@@ -2,7 +2,7 @@
 #ifndef R2D_SENDER_SLOT_H
 #define R2D_SENDER_SLOT_H
 
-#include "backoff.h"
+#include "../base/backoff.h"
 #include "batch_write.h"
 #include "key_set.h"
 #include "pacer.h"

@@ -1,15 +1,6 @@
 /* backoff.c - full-jitter delays and the generator behind them (splitmix64). */
 #include "backoff.h"
 
-static const struct {
-    int64_t base_us;
-    int64_t cap_us;
-} limits[] = {
-    [R2D_BACKOFF_THROTTLE] = {50000, 5000000},
-    [R2D_BACKOFF_PARTITION] = {50000, 20000000},
-    [R2D_BACKOFF_TRANSIENT] = {25000, 20000000},
-};
-
 uint64_t r2d_random_next(R2dRandom *random)
 {
     uint64_t z = (random->state += 0x9E3779B97F4A7C15u);
@@ -23,12 +14,12 @@ double r2d_random_unit(R2dRandom *random)
     return (double)(r2d_random_next(random) >> 11) / 9007199254740992.0;
 }
 
-int64_t r2d_backoff_delay_us(R2dBackoffKind kind, int attempt, double unit)
+int64_t r2d_backoff_delay_us(const R2dBackoff *backoff, int attempt, double unit)
 {
-    int64_t bound_us = limits[kind].base_us;
-    while (attempt-- > 1 && bound_us < limits[kind].cap_us)
+    int64_t bound_us = backoff->base_us;
+    while (attempt-- > 1 && bound_us < backoff->cap_us)
         bound_us *= 2;
-    if (bound_us > limits[kind].cap_us)
-        bound_us = limits[kind].cap_us;
+    if (bound_us > backoff->cap_us)
+        bound_us = backoff->cap_us;
     return (int64_t)(unit * (double)bound_us);
 }
