@@ -3,8 +3,7 @@
 #include "../base/backoff.h"
 #include "call.h"
 
-#define RETRY_AFTER_US  (5 * R2D_US_PER_S) /* at most so much more is granted to the service */
-#define WAIT_ROUNDS_MAX 1000
+#define RETRY_AFTER_US (5 * R2D_US_PER_S) /* at most so much more is granted to the service */
 
 static const R2dBackoff transient = {50 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
 static const R2dBackoff throttle = {500 * R2D_US_PER_MS, 20 * R2D_US_PER_S};
@@ -22,26 +21,6 @@ static int64_t backoff_us(const R2dAwsCall *call, R2dAction action, int attempt,
         return delay_us;
     int64_t granted_us = delay_us + RETRY_AFTER_US;
     return asked_ms < granted_us / R2D_US_PER_MS ? asked_ms * R2D_US_PER_MS : granted_us;
-}
-
-/* Other exchanges of the client go on meanwhile. The rounds are bounded because a clock of a test
- * may stand still. */
-static R2dStatus sleep_us(const R2dAwsService *service, R2dHttpClient *client, const R2dWait *wait,
-                          int64_t delay_us, R2dError *err)
-{
-    int64_t due_us = r2d_mono_us(service->clock) + delay_us, left_us = delay_us;
-    R2dStatus status = R2D_OK;
-    for (int i = 0; status == R2D_OK && left_us > 0 && i < WAIT_ROUNDS_MAX; i++) {
-        int ms = (int)((left_us + R2D_US_PER_MS - 1) / R2D_US_PER_MS);
-        int client_ms = client->ops->wait_ms(client);
-        if (client_ms >= 0 && client_ms < ms)
-            ms = client_ms;
-        status = wait->wait(wait->context, client->ops->wait_fd(client), ms);
-        if (status == R2D_OK)
-            status = client->ops->step(client, err);
-        left_us = due_us - r2d_mono_us(service->clock);
-    }
-    return status;
 }
 
 static R2dStatus try_once(R2dAwsService *service, R2dAwsCall *call, const R2dAwsRequest *request,
@@ -75,8 +54,8 @@ R2dStatus r2d_aws_perform(R2dAwsService *service, R2dAwsCall *call, const R2dAws
         }
         if (!again)
             break;
-        status = sleep_us(service, client, wait, backoff_us(call, error.action, attempt, &random),
-                          &error);
+        status = r2d_http_sleep(client, wait, service->clock,
+                                backoff_us(call, error.action, attempt, &random), &error);
         if (status != R2D_OK)
             break;
     }

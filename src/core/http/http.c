@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <poll.h>
 
+/* A clock of a test may stand still. */
+#define SLEEP_ROUNDS_MAX 1000
+
 static R2dStatus poll_wait(void *context, int fd, int timeout_ms)
 {
     struct pollfd pollfd = {.fd = fd, .events = POLLIN};
@@ -89,4 +92,22 @@ R2dStatus r2d_http_perform(R2dHttpClient *client, const R2dWait *wait, R2dHttpEx
     if (err != NULL)
         *err = exchange->error;
     return R2D_FAILED;
+}
+
+R2dStatus r2d_http_sleep(R2dHttpClient *client, const R2dWait *wait, const R2dClock *clock,
+                         int64_t delay_us, R2dError *err)
+{
+    int64_t due_us = r2d_mono_us(clock) + delay_us, left_us = delay_us;
+    R2dStatus status = R2D_OK;
+    for (int i = 0; status == R2D_OK && left_us > 0 && i < SLEEP_ROUNDS_MAX; i++) {
+        int ms = (int)((left_us + R2D_US_PER_MS - 1) / R2D_US_PER_MS);
+        int client_ms = client->ops->wait_ms(client);
+        if (client_ms >= 0 && client_ms < ms)
+            ms = client_ms;
+        status = wait->wait(wait->context, client->ops->wait_fd(client), ms);
+        if (status == R2D_OK)
+            status = client->ops->step(client, err);
+        left_us = due_us - r2d_mono_us(clock);
+    }
+    return status;
 }

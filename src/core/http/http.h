@@ -126,4 +126,9 @@ void r2d_http_take(R2dHttpClient *client, R2dHttpExchange *exchange, R2dBytes *i
 R2dStatus r2d_http_perform(R2dHttpClient *client, const R2dWait *wait, R2dHttpExchange *exchange,
                            R2dError *err);
 
+/* Waits delay_us by the clock; other exchanges of the client go on meanwhile. R2D_OK, R2D_CANCELED,
+ * or R2D_FAILED when the client is broken. */
+R2dStatus r2d_http_sleep(R2dHttpClient *client, const R2dWait *wait, const R2dClock *clock,
+                         int64_t delay_us, R2dError *err);
+
 #endif

@@ -10,7 +10,6 @@
 #define TABLE_QUOTA_WCU    40000 /* default quota of one table */
 #define POLL_FIRST_MS      200
 #define POLL_MAX_MS        5000
-#define PAUSE_ROUNDS_MAX   1000
 #define DYNAMODB_NAMESPACE "DynamoDB_20120810."
 
 bool r2d_table_name_valid(R2dView name)
@@ -249,23 +248,6 @@ static bool takes_writes(const R2dTable *table)
     return strcmp(table->status, "ACTIVE") == 0 || strcmp(table->status, "UPDATING") == 0;
 }
 
-/* The client's descriptor only serves to have one: it may wake us early. */
-static R2dStatus pause_ms(R2dAwsService *service, R2dHttpClient *client, const R2dWait *wait,
-                          int ms, R2dError *err)
-{
-    int64_t due_us = r2d_mono_us(service->clock) + ms * R2D_US_PER_MS;
-    int64_t left_us = ms * R2D_US_PER_MS;
-    R2dStatus status = R2D_OK;
-    for (int i = 0; status == R2D_OK && left_us > 0 && i < PAUSE_ROUNDS_MAX; i++) {
-        int left_ms = (int)((left_us + R2D_US_PER_MS - 1) / R2D_US_PER_MS);
-        status = wait->wait(wait->context, client->ops->wait_fd(client), left_ms);
-        if (status == R2D_OK)
-            status = client->ops->step(client, err);
-        left_us = due_us - r2d_mono_us(service->clock);
-    }
-    return status;
-}
-
 R2dStatus r2d_table_wait_active(R2dAwsService *service, R2dHttpClient *client, const R2dWait *wait,
                                 const char *name, int timeout_ms, R2dTable *table, R2dError *err)
 {
@@ -282,8 +264,9 @@ R2dStatus r2d_table_wait_active(R2dAwsService *service, R2dHttpClient *client, c
         if (left_us <= 0)
             return r2d_fail(err, R2D_ERR_REMOTE, "table \"%s\" is still %s after %d seconds", name,
                             state, timeout_ms / 1000);
-        int64_t left_ms = left_us / R2D_US_PER_MS + 1;
-        status = pause_ms(service, client, wait, left_ms < ms ? (int)left_ms : ms, err);
+        int64_t pause_us = ms * R2D_US_PER_MS;
+        status = r2d_http_sleep(client, wait, service->clock,
+                                left_us < pause_us ? left_us : pause_us, err);
         if (status != R2D_OK)
             return status;
     }
