@@ -3,7 +3,8 @@
  *
  *   leader.c    the life of the worker: take the job, run the steps
  *   resume.c    look whether table and files of an earlier attempt are still there
- *   prepare.c   describe the query, check or create the table, make the plan
+ *   prepare.c   describe the query, make the plan
+ *   fit_table.c check the table against the columns, or create it
  *   unload.c    run the UNLOAD, read the manifest, store the files
  *   unload_follow.c  find out how an UNLOAD ended whose session is gone
  *   stage.c     delete what nobody goes on with
@@ -57,6 +58,12 @@ extern void r2d_resume(R2dLeader *leader);
 /* Stores the plan. The files of an UNLOAD with another plan are forgotten, and those of the same
  * plan, if any are known, are loaded from the start. */
 extern void r2d_prepare(R2dLeader *leader);
+
+/* Gives the columns of the table's key their roles; throws when one cannot have it. A table that
+ * does not exist is created with the key of the job: true then. *table describes it. */
+extern bool r2d_fit_table(R2dLeader *leader, R2dTable *table);
+
+/* Runs an UNLOAD, or finds one that an earlier leader sent; stores its files. */
 extern void r2d_unload(R2dLeader *leader);
 
 /* Finds out how the UNLOAD below stage_prefix ended that no session of ours waits for any more, and
