@@ -39,12 +39,9 @@ static void describe_query(R2dLeader *leader)
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query returns no columns"),
                         errhint("Only a query can be exported: SELECT or WITH.")));
     leader->columns = palloc0(sizeof(R2dColumn) * leader->column_count);
-    for (int i = 0; i < leader->column_count; i++) {
-        bool guessed;
-        if (r2d_projection_column(&leader->remote[i], &leader->columns[i], &guessed, &err) !=
-            R2D_OK)
+    for (int i = 0; i < leader->column_count; i++)
+        if (r2d_projection_column(&leader->remote[i], &leader->columns[i], &err) != R2D_OK)
             refuse_type(&err);
-    }
 }
 
 /* The plan lives in this database; a name it cannot hold is refused before anything is made. */

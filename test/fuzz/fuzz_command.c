@@ -118,13 +118,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     R2dView name = R2D_VIEW("x'\") FROM ("); /* names never stand in the statement */
     R2dRemoteColumn remote[2] = {{name, 20, -1}, {name, 1043, 24}};
     R2dColumn columns[2];
-    bool guessed;
     R2dUnload unload = {.remote = remote, .columns = columns, .column_count = 2};
     R2dError err = {.kind = R2D_ERR_NONE};
     R2dBytes out;
     int position;
     for (int i = 0; i < 2; i++)
-        check(r2d_projection_column(&remote[i], &columns[i], &guessed, NULL) == R2D_OK);
+        check(r2d_projection_column(&remote[i], &columns[i], NULL) == R2D_OK);
     unload.s3_prefix = next_part(&rest);
     unload.iam_role = next_part(&rest);
     unload.region = next_part(&rest);

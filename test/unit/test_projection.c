@@ -12,11 +12,9 @@ static void expect(uint32_t oid, int32_t typmod, R2dColumnType type, const char 
 {
     R2dRemoteColumn remote = remote_of(oid, typmod);
     R2dColumn column = {.null_rule = R2D_NULL_WRITE, .key = R2D_KEY_SORT};
-    bool guessed = true;
     R2dBytes out;
     r2d_bytes_init(&out, &r2d_alloc_libc);
-    assert_int_equal(r2d_projection_column(&remote, &column, &guessed, NULL), R2D_OK);
-    assert_false(guessed);
+    assert_int_equal(r2d_projection_column(&remote, &column, NULL), R2D_OK);
     assert_int_equal(column.type, type);
     assert_int_equal(column.null_rule, R2D_NULL_WRITE);
     assert_int_equal(column.key, R2D_KEY_SORT);
@@ -84,8 +82,7 @@ static int pieces_of(int32_t typmod)
 {
     R2dRemoteColumn remote = remote_of(6551, typmod);
     R2dColumn column = {0};
-    bool guessed;
-    assert_int_equal(r2d_projection_column(&remote, &column, &guessed, NULL), R2D_OK);
+    assert_int_equal(r2d_projection_column(&remote, &column, NULL), R2D_OK);
     assert_int_equal(column.type, R2D_COL_BYTES);
     return column.piece_count;
 }
@@ -125,24 +122,21 @@ static void sketches_are_refused_with_the_way_out(void **state)
     R2dRemoteColumn remote = remote_of(2935, -1);
     R2dColumn column = {0};
     R2dError err;
-    bool guessed;
-    assert_int_equal(r2d_projection_column(&remote, &column, &guessed, &err), R2D_FAILED);
+    assert_int_equal(r2d_projection_column(&remote, &column, &err), R2D_FAILED);
     assert_int_equal(err.kind, R2D_ERR_ARGUMENT);
     assert_string_equal(err.message, "column \"Some \"name\"\" is of type hllsketch, which cannot "
                                      "be exported");
     assert_non_null(strstr(err.hint, "HLL_CARDINALITY"));
 }
 
-static void unknown_types_are_guessed_to_be_text(void **state)
+static void unknown_types_become_text(void **state)
 {
     (void)state;
     R2dRemoteColumn remote = remote_of(4242, 17);
     R2dColumn column = {0};
-    bool guessed = false;
     R2dBytes out;
     r2d_bytes_init(&out, &r2d_alloc_libc);
-    assert_int_equal(r2d_projection_column(&remote, &column, &guessed, NULL), R2D_OK);
-    assert_true(guessed);
+    assert_int_equal(r2d_projection_column(&remote, &column, NULL), R2D_OK);
     assert_int_equal(column.type, R2D_COL_TEXT);
     assert_int_equal(column.piece_count, 1);
     assert_true(r2d_projection_expression(&remote, &column, 0, &out));
@@ -201,7 +195,7 @@ int main(void)
         cmocka_unit_test(bytes_come_in_as_many_pieces_as_the_length_asks_for),
         cmocka_unit_test(shapes_are_guarded_against_the_string_limit),
         cmocka_unit_test(sketches_are_refused_with_the_way_out),
-        cmocka_unit_test(unknown_types_are_guessed_to_be_text),
+        cmocka_unit_test(unknown_types_become_text),
         cmocka_unit_test(types_have_names_for_people),
         cmocka_unit_test(a_failed_append_leaves_nothing_behind),
     };

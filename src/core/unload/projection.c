@@ -106,11 +106,9 @@ static R2dStatus refuse_type(const R2dRemoteColumn *remote, const RemoteType *ty
     return R2D_FAILED;
 }
 
-R2dStatus r2d_projection_column(const R2dRemoteColumn *remote, R2dColumn *column, bool *guessed,
-                                R2dError *err)
+R2dStatus r2d_projection_column(const R2dRemoteColumn *remote, R2dColumn *column, R2dError *err)
 {
     const RemoteType *type = find_type(remote->type_oid);
-    *guessed = type == NULL;
     if (type != NULL && type->form == FORM_REFUSED)
         return refuse_type(remote, type, err);
     column->name = remote->name;

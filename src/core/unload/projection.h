@@ -16,12 +16,11 @@ typedef struct R2dRemoteColumn {
 
 /*
  * The column type and the number of pieces of one remote column; key, null_rule are left alone,
- * name is set (borrowed). Unknown OIDs become TEXT through ::varchar (*guessed = true).
+ * name is set (borrowed). Unknown OIDs become TEXT through ::varchar.
  * HLLSKETCH and other types that cannot be carried: R2D_ERR_ARGUMENT naming the column, with a
  * hint.
  */
-R2dStatus r2d_projection_column(const R2dRemoteColumn *remote, R2dColumn *column, bool *guessed,
-                                R2dError *err);
+R2dStatus r2d_projection_column(const R2dRemoteColumn *remote, R2dColumn *column, R2dError *err);
 
 /*
  * Appends the select list for one column: `<expression of c3> AS c3`, more than one for BYTES in
