@@ -151,11 +151,8 @@ typedef struct R2dJobGlance {
     R2dJobState state;
     double percent;      /* -1: not known */
     int64 rows_unloaded; /* -1: not known */
-    int64 settled;
-    int64 rejected;
     double rows_per_s;
     double units_per_s;
-    double throttled_share;
     int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
     bool foreign; /* as in R2dJob */

@@ -162,29 +162,24 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    found =
-        r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, p.items_written + "
-                    "p.rows_collapsed + p.rows_rejected, p.rows_rejected, p.rows_per_s::float8, "
-                    "p.units_per_s::float8, p.throttled_share::float8, "
-                    "extract(epoch FROM p.time_left)::bigint, j.xmin, "
-                    "(j.system_identifier, j.database_oid) <> ($2, $3) "
-                    "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
-                    "WHERE j.job_id = $1",
-                    &args) == 1;
+    found = r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, "
+                        "p.rows_per_s::float8, p.units_per_s::float8, "
+                        "extract(epoch FROM p.time_left)::bigint, j.xmin, "
+                        "(j.system_identifier, j.database_oid) <> ($2, $3) "
+                        "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
+                        "WHERE j.job_id = $1",
+                        &args) == 1;
     if (found) {
         bool is_null;
         char *state = r2d_spi_text(&spi, 1);
         (void)r2d_job_state_from_name(r2d_view_of(state), &glance->state);
         glance->percent = r2d_spi_float8(2, -1);
         glance->rows_unloaded = r2d_spi_int8(3, -1);
-        glance->settled = r2d_spi_int8(4, 0);
-        glance->rejected = r2d_spi_int8(5, 0);
-        glance->rows_per_s = r2d_spi_float8(6, 0);
-        glance->units_per_s = r2d_spi_float8(7, 0);
-        glance->throttled_share = r2d_spi_float8(8, 0);
-        glance->seconds_left = r2d_spi_int8(9, -1);
-        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(10, &is_null));
-        glance->foreign = r2d_spi_bool(11);
+        glance->rows_per_s = r2d_spi_float8(4, 0);
+        glance->units_per_s = r2d_spi_float8(5, 0);
+        glance->seconds_left = r2d_spi_int8(6, -1);
+        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(7, &is_null));
+        glance->foreign = r2d_spi_bool(8);
     }
     r2d_spi_leave(&spi);
     return found;
