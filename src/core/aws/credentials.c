@@ -127,7 +127,7 @@ static R2dStatus from_file(R2dCredentials *credentials, const char *profile, R2d
 {
     char path[1024];
     R2dBytes text;
-    R2dProfile keys = {.found = false};
+    R2dProfile keys = {0};
     if (!credentials_path(path, sizeof path))
         return R2D_END;
     r2d_bytes_init(&text, credentials->secret_access_key.alloc);

@@ -106,7 +106,7 @@ static void take_setting(R2dView line, R2dProfile *profile)
 void r2d_profile_find(R2dView text, const char *name, R2dProfile *profile)
 {
     bool inside = false;
-    *profile = (R2dProfile){.found = false};
+    *profile = (R2dProfile){0};
     if (r2d_view_starts(text, R2D_VIEW("\xEF\xBB\xBF"))) /* some editors write a mark */
         text = r2d_view(text.data + 3, text.len - 3);
     while (text.len > 0) {
@@ -119,7 +119,6 @@ void r2d_profile_find(R2dView text, const char *name, R2dProfile *profile)
             continue;
         if (line.data[0] == '[') {
             inside = r2d_view_equal(section_name(line), r2d_view_of(name));
-            profile->found |= inside;
         } else if (inside && !indented) {
             take_setting(line, profile);
         }

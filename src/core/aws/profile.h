@@ -6,9 +6,9 @@
 
 #include "../base/bytes.h"
 
+/* Views into the text; empty: not there. */
 typedef struct R2dProfile {
-    bool found;
-    R2dView access_key_id; /* views into the text; empty: not there */
+    R2dView access_key_id;
     R2dView secret_access_key;
     R2dView session_token;
 } R2dProfile;
