@@ -7,7 +7,6 @@
 #define CONNECT_TIMEOUT_MS 5000
 #define SILENCE_TIMEOUT_MS 30000
 #define RESPONSE_LIMIT     (1024 * 1024)
-#define UNSIGNED_PAYLOAD   "UNSIGNED-PAYLOAD"
 
 void r2d_aws_service_init(R2dAwsService *service, const R2dAlloc *alloc, const R2dClock *clock,
                           const char *signing_name, const R2dCredentials *credentials)
@@ -151,12 +150,8 @@ static void describe(const R2dAwsService *service, const R2dAwsRequest *request,
                              .region = service->region,
                              .service = service->signing_name};
     r2d_clock_amz_date(r2d_wall_us(service->clock) + service->skew_us, input->amz_date);
-    if (request->unsigned_payload && is_s3(service)) {
-        input->payload_hash = R2D_VIEW(UNSIGNED_PAYLOAD);
-    } else {
-        r2d_digest_sha256_hex(request->body, signing->payload_hash);
-        input->payload_hash = r2d_view(signing->payload_hash, sizeof signing->payload_hash);
-    }
+    r2d_digest_sha256_hex(request->body, signing->payload_hash);
+    input->payload_hash = r2d_view(signing->payload_hash, sizeof signing->payload_hash);
     for (int i = 0; i < request->header_count; i++)
         add_header(signing, request->headers[i].name, request->headers[i].value);
     add_header(signing, R2D_VIEW("host"), r2d_view_of(service->endpoint.host));

@@ -47,7 +47,6 @@ typedef struct R2dAwsRequest {
     const R2dAwsPair *headers; /* extra headers, lower-case names, all signed */
     int header_count;
     R2dView body;
-    bool unsigned_payload; /* s3 only: x-amz-content-sha256 = UNSIGNED-PAYLOAD */
 } R2dAwsRequest;
 
 typedef struct R2dAwsCall {
