@@ -33,7 +33,6 @@ void r2d_credentials_wipe(R2dCredentials *credentials)
     wipe_bytes(&credentials->access_key_id);
     wipe_bytes(&credentials->secret_access_key);
     wipe_bytes(&credentials->session_token);
-    credentials->expires_wall_us = 0;
     next_generation(credentials);
 }
 
@@ -47,7 +46,6 @@ static bool set_bytes(R2dBytes *bytes, R2dView value)
 bool r2d_credentials_set(R2dCredentials *credentials, R2dView access_key_id,
                          R2dView secret_access_key, R2dView session_token)
 {
-    credentials->expires_wall_us = 0;
     next_generation(credentials);
     if (set_bytes(&credentials->access_key_id, access_key_id) &&
         set_bytes(&credentials->secret_access_key, secret_access_key) &&
@@ -100,7 +98,7 @@ static R2dStatus set_from(R2dCredentials *credentials, const R2dProfile *keys, c
 static R2dStatus from_environment(R2dCredentials *credentials, R2dError *err)
 {
     const char *id = env("AWS_ACCESS_KEY_ID"), *secret = env("AWS_SECRET_ACCESS_KEY");
-    const char *token = env("AWS_SESSION_TOKEN"), *expires = env("AWS_CREDENTIAL_EXPIRATION");
+    const char *token = env("AWS_SESSION_TOKEN");
     if (id == NULL && secret == NULL)
         return R2D_END;
     if (token == NULL)
@@ -108,10 +106,7 @@ static R2dStatus from_environment(R2dCredentials *credentials, R2dError *err)
     R2dProfile keys = {.access_key_id = r2d_view_of(id != NULL ? id : ""),
                        .secret_access_key = r2d_view_of(secret != NULL ? secret : ""),
                        .session_token = r2d_view_of(token != NULL ? token : "")};
-    R2dStatus status = set_from(credentials, &keys, "the server's environment", err);
-    if (status == R2D_OK && expires != NULL)
-        r2d_clock_parse_iso(r2d_view_of(expires), &credentials->expires_wall_us);
-    return status;
+    return set_from(credentials, &keys, "the server's environment", err);
 }
 
 static bool credentials_path(char *path, size_t size)

@@ -7,15 +7,13 @@
 #define R2D_CREDENTIALS_H
 
 #include "../base/bytes.h"
-#include "../base/clock.h"
 #include "../base/status.h"
 
 typedef struct R2dCredentials {
     R2dBytes access_key_id;
     R2dBytes secret_access_key;
-    R2dBytes session_token;  /* empty: none */
-    int64_t expires_wall_us; /* 0: never */
-    uint32_t generation;     /* changes with every refresh; signing keys are cached by it */
+    R2dBytes session_token; /* empty: none */
+    uint32_t generation;    /* changes with every refresh; signing keys are cached by it */
 } R2dCredentials;
 
 void r2d_credentials_init(R2dCredentials *credentials, const R2dAlloc *alloc);
