@@ -17,7 +17,7 @@ FUZZ_BUILD := build/fuzz
 # Shells count in a variable of this name.
 unexport SECONDS
 FUZZ_NAMES := $(if $(F),$(F),$(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c))))
-FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc/core \
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc/core -Itest/unit \
 	$(shell pkg-config --cflags json-c) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS := -lcurl -lcrypto -ljson-c -lz -lzstd -lexpat -lm
 FUZZ_OBJ := $(patsubst src/core/%.c,$(FUZZ_BUILD)/%.o,$(wildcard src/core/*/*.c))
@@ -29,12 +29,16 @@ $(FUZZ_BUILD)/%.o: src/core/%.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
+$(FUZZ_BUILD)/%.o: test/unit/%.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+
 $(FUZZ_BUILD)/libcore.a: $(FUZZ_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(FUZZ_BUILD)/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_BUILD)/libcore.a
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(FUZZ_BUILD)/libcore.a $(FUZZ_LIBS) -o $@
+$(FUZZ_BUILD)/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_BUILD)/source_memory.o $(FUZZ_BUILD)/libcore.a
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $(filter-out %.h,$^) $(FUZZ_LIBS) -o $@
 
 fuzz: fuzz-build
 	@printf '%s\n' $(FUZZ_NAMES) | xargs -P $(FUZZ_JOBS) -I NAME test/fuzz/run.sh $(FUZZ_BUILD) NAME $(SECONDS)

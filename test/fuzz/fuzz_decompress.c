@@ -4,7 +4,7 @@
  * The first byte chooses the chunk size.
  */
 #include "decode/decompress.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
  */
 #include "decode/scan_json.h"
 #include "encode/item.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 
 #include <stdlib.h>
 

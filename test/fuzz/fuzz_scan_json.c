@@ -5,7 +5,7 @@
  * input in one piece; every lent view must lie in readable memory, which the sanitizer checks.
  */
 #include "decode/scan_json.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include "item_fixture.h"
 
 #include "decode/scan_json.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 
 Fixture fixture;
 

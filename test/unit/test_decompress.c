@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "decode/decompress.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 #include "split_source.h"
 
 #include <zlib.h>

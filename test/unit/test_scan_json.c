@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "decode/scan_json.h"
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 #include "split_source.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* transfer_rig.c - see transfer_rig.h. */
 #include "transfer_rig.h"
 
-#include "fetch/source_memory.h"
+#include "source_memory.h"
 #include "transfer/chain.h"
 
 #include <stdio.h>

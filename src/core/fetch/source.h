@@ -1,7 +1,7 @@
 /*
  * source.h - a pull source of bytes: the links of the data path below the scanner.
  *
- * s3_object is one, gunzip and unzstd wrap one, source_memory serves tests. The
+ * s3_object is one, decompress wraps one, tests bring their own. The
  * reader asks; a source never pushes.
  */
 #ifndef R2D_SOURCE_H

@@ -2,7 +2,7 @@
 #ifndef R2D_SOURCE_MEMORY_H
 #define R2D_SOURCE_MEMORY_H
 
-#include "source.h"
+#include "fetch/source.h"
 
 /* Delivers `data` (borrowed) in chunks of chunk_bytes (0: all at once); with `again` every other
  * read answers R2D_AGAIN. NULL when memory is out. */
