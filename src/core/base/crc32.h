@@ -4,6 +4,6 @@
 
 #include "bytes.h"
 
-uint32_t r2d_crc32(R2dView data);
+uint32_t r2d_crc32(R2dView data); /* of the whole; 0 for nothing */
 
 #endif

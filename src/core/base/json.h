@@ -33,7 +33,8 @@ bool r2d_json_bool(R2dJsonNode node, bool *value);
 typedef bool (*R2dJsonVisitor)(void *context, R2dView name, R2dJsonNode value);
 void r2d_json_each(R2dJsonNode object, R2dJsonVisitor visitor, void *context);
 
-/* Appends text as a JSON string with its quotes; text must be valid UTF-8. */
+/* Appends text as a JSON string with its quotes; text must be valid UTF-8. false when memory is
+ * out: out is as before. */
 bool r2d_json_append_string(R2dBytes *out, R2dView text);
 
 #endif

@@ -30,7 +30,8 @@ uint64_t r2d_text_hash(R2dView raw);
 /* The longest beginning of at most max_len bytes that cuts no escape and no character. */
 R2dView r2d_text_cut(R2dView raw, size_t max_len);
 
-/* Appends plain text as a JSON string with its quotes. */
+/* Appends plain text as a JSON string with its quotes. false when memory is out: out is as before.
+ */
 bool r2d_text_append_quoted(R2dBytes *out, R2dView plain);
 
 #endif

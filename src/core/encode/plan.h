@@ -8,9 +8,11 @@
 
 #include "../base/column.h"
 
+/* Appends the plan. false when memory is out: out may hold a part of it. */
 bool r2d_plan_write(const R2dColumn *columns, int column_count, R2dBytes *out);
 
-/* The columns are allocated with alloc as one block that also owns the names; release *columns. */
+/* The columns are allocated with alloc as one block that also owns the names; release *columns.
+ * R2D_ERR_DATA when the text is no plan. */
 R2dStatus r2d_plan_read(const R2dAlloc *alloc, R2dView text, R2dColumn **columns, int *column_count,
                         R2dError *err);
 

@@ -7,9 +7,11 @@
 
 #include "../aws/call.h"
 
-/* Called once per object; return false to stop (r2d_s3_list then returns R2D_END). */
+/* Called once per object, whose key is lent for the call; return false to stop. */
 typedef bool (*R2dS3ListVisitor)(void *context, R2dView key, int64_t size_bytes);
 
+/* R2D_OK: all objects below the prefix were visited; R2D_END: the visitor stopped; R2D_CANCELED:
+ * the waiter did; R2D_FAILED: err names place and permission. */
 R2dStatus r2d_s3_list(R2dAwsService *service, R2dHttpClient *http, const R2dWait *wait,
                       const char *bucket, const char *prefix, R2dS3ListVisitor visitor,
                       void *context, R2dError *err);

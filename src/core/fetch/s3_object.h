@@ -22,14 +22,15 @@ typedef struct R2dS3ObjectOptions {
  * first reply's ETag, with full-jitter backoff; an object that changed meanwhile (412), is missing
  * (404) or is refused (403) fails with its name. The source answers R2D_AGAIN while it waits;
  * r2d_s3_object_wait_ms tells how long at most before read must be called again (-1: no limit).
+ * NULL with *err filled when it cannot begin.
+ *
+ * The owner of the exchange is the source: a loop over next_done ignores exchanges whose owner it
+ * is, the source looks at its exchange in read.
  */
 R2dSource *r2d_s3_object_open(const R2dAlloc *alloc, const R2dS3ObjectOptions *options,
                               R2dError *err);
 int r2d_s3_object_wait_ms(const R2dSource *source);
-int64_t r2d_s3_object_received(const R2dSource *source);
-
-/* The owner of the exchange is the source: a loop over next_done ignores exchanges whose owner it
- * is, the source looks at its exchange in read. */
+int64_t r2d_s3_object_received(const R2dSource *source); /* bytes, those read again included */
 
 /* A small object whole, at most limit bytes, appended to out: the manifest. R2D_END when the object
  * does not exist (404, or 403 without list permission is R2D_FAILED). */

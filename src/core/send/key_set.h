@@ -25,6 +25,7 @@ typedef struct R2dKeySet {
     size_t mask;
 } R2dKeySet;
 
+/* Room for keys_max keys at a time. false when memory is out: free is fine all the same. */
 bool r2d_key_set_init(R2dKeySet *set, const R2dAlloc *alloc, size_t keys_max);
 void r2d_key_set_free(R2dKeySet *set);
 void r2d_key_set_clear(R2dKeySet *set);

@@ -26,11 +26,13 @@ typedef struct R2dTable {
     int index_key_count;
 } R2dTable;
 
-/* R2D_OK; R2D_END when the table does not exist; R2D_FAILED otherwise. */
+/* R2D_OK: *table is filled; R2D_END when the table does not exist; R2D_CANCELED when the waiter was
+ * interrupted; R2D_FAILED otherwise. */
 R2dStatus r2d_table_describe(R2dAwsService *service, R2dHttpClient *client, const R2dWait *wait,
                              const char *name, R2dTable *table, R2dError *err);
 
-/* CreateTable, on demand, with these keys. A table that appeared meanwhile is R2D_OK. */
+/* CreateTable, on demand, with these keys (sort_key NULL: none). A table that appeared meanwhile is
+ * R2D_OK. */
 R2dStatus r2d_table_create(R2dAwsService *service, R2dHttpClient *client, const R2dWait *wait,
                            const char *name, const R2dTableKey *partition_key,
                            const R2dTableKey *sort_key, R2dError *err);

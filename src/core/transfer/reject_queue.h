@@ -33,10 +33,10 @@ static inline bool r2d_reject_queue_full(const R2dRejectQueue *queue)
     return queue->rows >= R2D_REJECT_QUEUE_ROWS || queue->bytes >= R2D_REJECT_QUEUE_BYTES;
 }
 
-/* A row that the scanner (it may lack values) or the encoder refused. */
+/* Keeps a row that the scanner (it may lack values) or the encoder refused. R2D_FAILED: memory. */
 R2dStatus r2d_reject_queue_row(R2dRejectQueue *queue, const R2dMapping *mapping, const R2dRow *row,
                                const R2dReason *reason, R2dError *err);
-/* A row that the service refused; request is its write request as sent. */
+/* The same for one that the service refused; request is its write request as sent. */
 R2dStatus r2d_reject_queue_request(R2dRejectQueue *queue, const R2dMapping *mapping, int64_t row,
                                    R2dView request, const R2dError *why, R2dError *err);
 

@@ -68,9 +68,11 @@ typedef struct R2dReject {
                    * 64 KB */
 } R2dReject;
 
+/* R2D_ERR_ARGUMENT when the table's name cannot be one. *transfer is NULL unless R2D_OK. */
 R2dStatus r2d_transfer_open(R2dTransfer **transfer, const R2dTransferOptions *options,
                             R2dError *err);
 
+/* Begins a file, and closes the one that is open. */
 R2dStatus r2d_transfer_file_open(R2dTransfer *transfer, const R2dTransferFile *file, R2dError *err);
 
 /*
@@ -80,7 +82,7 @@ R2dStatus r2d_transfer_file_open(R2dTransfer *transfer, const R2dTransferFile *f
  * progress and rejects can still be read.
  */
 R2dStatus r2d_transfer_step(R2dTransfer *transfer, R2dError *err);
-int r2d_transfer_wait_ms(R2dTransfer *transfer);
+int r2d_transfer_wait_ms(R2dTransfer *transfer); /* -1: no limit */
 
 /* The ledger now. Counts never go back. */
 void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *progress);

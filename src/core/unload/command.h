@@ -32,8 +32,9 @@ typedef struct R2dUnload {
 
 /*
  * UNLOAD ('SELECT <c0> AS c0, ... FROM (query\n) AS q(c0, ...)') TO ... IAM_ROLE ... FORMAT JSON
- * MANIFEST VERBOSE ... R2D_ERR_LIMIT over 16 MB; R2D_ERR_ARGUMENT for a role or prefix that cannot
- * be what it must be (they are quoted all the same).
+ * MANIFEST VERBOSE ..., appended to out, which is as before when it fails. R2D_ERR_LIMIT over 16
+ * MB; R2D_ERR_ARGUMENT for a role or prefix that cannot be what it must be (they are quoted all the
+ * same).
  */
 R2dStatus r2d_unload_command(const R2dUnload *unload, R2dBytes *out, R2dError *err);
 

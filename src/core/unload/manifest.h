@@ -24,7 +24,7 @@ typedef struct R2dManifest {
  * Reads the manifest. Its "schema" part is never needed and may be broken (facts: redshift 1.5: the
  * documented form is not valid JSON): a failure there does not fail the whole. Entries must lie
  * below s3_prefix (given with its trailing slash): anything else is R2D_ERR_DATA. Totals that
- * contradict the entries are R2D_ERR_DATA.
+ * contradict the entries are R2D_ERR_DATA. On failure *manifest is empty.
  */
 R2dStatus r2d_manifest_parse(const R2dAlloc *alloc, R2dView text, R2dView s3_prefix,
                              R2dManifest *manifest, R2dError *err);

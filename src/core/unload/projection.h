@@ -24,7 +24,8 @@ R2dStatus r2d_projection_column(const R2dRemoteColumn *remote, R2dColumn *column
 
 /*
  * Appends the select list for one column: `<expression of c3> AS c3`, more than one for BYTES in
- * pieces. `index` is the position of the column in the query.
+ * pieces. `index` is the position of the column in the query. false when memory is out: out is as
+ * before.
  */
 bool r2d_projection_expression(const R2dRemoteColumn *remote, const R2dColumn *column, int index,
                                R2dBytes *out);

@@ -18,10 +18,11 @@
  */
 R2dStatus r2d_query_check(R2dView text, R2dView *query, int *position, R2dError *err);
 
-/* Appends 'text' as a Redshift literal: quotes and backslashes doubled (facts: redshift 1.7). */
+/* Appends 'text' as a Redshift literal: quotes and backslashes doubled (facts: redshift 1.7). false
+ * when memory is out: out is as before. */
 bool r2d_query_literal(R2dBytes *out, R2dView text);
 
-/* Appends "name" as a quoted identifier. */
+/* Appends "name" as a quoted identifier; the same. */
 bool r2d_query_identifier(R2dBytes *out, R2dView name);
 
 #endif
