@@ -47,17 +47,17 @@ extern void r2d_pool_slot_release(void);
 /* Slots that look free right now. Must be called inside a transaction. */
 extern int r2d_pool_slots_free(void);
 
-/* Locks; true when it is ours now. Must be called inside a transaction; they outlive it. */
+/* Locks of a job and of a file; true when it is ours now, false when it is held already: they
+ * never wait. Must be called inside a transaction; they outlive it. */
 extern bool r2d_pool_lock_job(int64 job_id);
 extern void r2d_pool_unlock_job(int64 job_id);
+extern bool r2d_pool_lock_file(int64 job_id, int file_no);
+extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 
-/* The same for the leader of a job: should it end before r2d_pool_lead_end, the launcher is told.
+/* The lock of a job for its leader: should it end before r2d_pool_lead_end, the launcher is told.
  */
 extern bool r2d_pool_lead(int64 job_id);
 extern void r2d_pool_lead_end(int64 job_id);
-
-extern bool r2d_pool_lock_file(int64 job_id, int file_no);
-extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 
 /* Interrupts or wakes a worker by its process id; harmless when it is gone. */
 extern void r2d_pool_interrupt(int pid);

@@ -19,7 +19,8 @@ extern R2dRedshift *r2d_redshift_open(MemoryContext context, const R2dOptions *o
 /* Process id of the session on the warehouse: what pg_cancel_backend takes. */
 extern int r2d_redshift_pid(const R2dRedshift *redshift);
 
-/* Parse and Describe, never executed. Columns and names live in the session's context. */
+/* Parse and Describe, never executed. Returns how many columns there are; they and their names, in
+ * UTF-8, live in the session's context. */
 extern int r2d_redshift_describe(R2dRedshift *redshift, R2dView query, R2dRemoteColumn **columns);
 
 typedef enum R2dUnloadResult {
@@ -27,7 +28,7 @@ typedef enum R2dUnloadResult {
     R2D_UNLOAD_NO_COMPRESSION, /* this compression cannot be combined with JSON here */
 } R2dUnloadResult;
 
-/* Runs an UNLOAD to its end. *rows is what the warehouse counted. */
+/* Runs an UNLOAD to its end. *rows is what the warehouse counted; -1: it did not tell. */
 extern R2dUnloadResult r2d_redshift_unload(R2dRedshift *redshift, const char *command, int64 *rows);
 
 /* The error that the last UNLOAD threw is the warehouse's: it may be a cancel there, and none here.

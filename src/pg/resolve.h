@@ -16,7 +16,7 @@ typedef struct R2dAddresses {
     const char *problem; /* why there are none; NULL: no problem */
 } R2dAddresses;
 
-/* Waits at most timeout_s. Throws only when interrupted. */
+/* Waits at most timeout_s. Throws only when interrupted. Texts are palloc'd. */
 extern R2dAddresses r2d_resolve(const char *host, int timeout_s);
 
 #endif
