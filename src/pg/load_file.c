@@ -1,125 +1,14 @@
 /* load_file.c - one file after the other through the transfer, with progress on a timer. */
-#include "load_file.h"
+#include "load.h"
 
 #include "miscadmin.h"
 #include "pgstat.h"
 
-#include "../core/encode/mapping.h"
-#include "../core/encode/plan.h"
 #include "../core/fetch/s3_object.h"
 #include "failure.h"
-#include "meter.h"
 #include "pool.h"
-#include "settings.h"
 
-#define REQUESTS_IN_FLIGHT 32
 #define COMMIT_INTERVAL_US R2D_SHARE_INTERVAL_US
-
-struct R2dLoad {
-    MemoryContext context;      /* life of the worker */
-    MemoryContext file_context; /* reset after every file */
-    const R2dJob *job;
-    R2dAwsSession *aws;
-    R2dMapping mapping;
-    R2dTransfer *transfer;
-    R2dFile file;
-    bool file_locked;
-    R2dOrders orders;
-    R2dMeter meter;
-    R2dShare share; /* of the bound of the table */
-    int64_t next_commit_us;
-};
-
-static void close_load(void *arg)
-{
-    R2dLoad *load = arg;
-    if (load->transfer != NULL)
-        r2d_transfer_close(load->transfer);
-    r2d_mapping_free(&load->mapping);
-}
-
-static void open_mapping(R2dLoad *load)
-{
-    char *plan = r2d_to_utf8(load->job->plan);
-    R2dColumn *columns;
-    int count;
-    R2dError err;
-
-    r2d_check(r2d_plan_read(load->aws->alloc, r2d_view_of(plan), &columns, &count, &err), &err);
-    r2d_check(
-        r2d_mapping_init(&load->mapping, load->aws->alloc, columns, count, load->job->mode, &err),
-        &err);
-    r2d_release(load->aws->alloc, columns);
-}
-
-int r2d_load_limit(const R2dJob *job)
-{
-    int most = job->workers > 0 ? job->workers : r2d_max_workers;
-    return Max(Min(most, r2d_max_workers - 1), 0);
-}
-
-/* How many loaders will share the table when this one begins. */
-static int expected_loaders(R2dLoad *load)
-{
-    R2dFileCounts counts;
-
-    r2d_tx_begin();
-    counts = r2d_catalog_file_counts(load->job->job_id);
-    r2d_tx_commit();
-    return (int)Max(Min(counts.pending + counts.running, r2d_load_limit(load->job)), 1);
-}
-
-/* The rate to begin with: what the table says it takes, shared with the other loaders. */
-static double initial_wcu(R2dLoad *load)
-{
-    R2dTable table;
-
-    if (!r2d_aws_session_describe_table(load->aws, load->job->table_name, &table)) {
-        R2dError err;
-        r2d_fail(&err, R2D_ERR_REMOTE, "DynamoDB table \"%s\" does not exist any more",
-                 load->job->table_name);
-        r2d_throw(&err);
-    }
-    return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
-}
-
-static void open_transfer(R2dLoad *load)
-{
-    R2dTransferOptions options = {.alloc = load->aws->alloc,
-                                  .clock = &r2d_clock_system,
-                                  .http = load->aws->http,
-                                  .s3 = &load->aws->s3,
-                                  .dynamodb = &load->aws->dynamodb,
-                                  .mapping = &load->mapping,
-                                  .table_name = load->job->table_name,
-                                  .requests_in_flight_max = REQUESTS_IN_FLIGHT,
-                                  .initial_wcu = initial_wcu(load),
-                                  .max_wcu = load->job->max_wcu,
-                                  .rejects_max =
-                                      Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1)};
-    R2dError err;
-    r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
-}
-
-R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options)
-{
-    MemoryContext old = MemoryContextSwitchTo(context);
-    R2dLoad *load = palloc0(sizeof *load);
-
-    load->context = context;
-    load->job = job;
-    load->aws = r2d_aws_session_open(context, options, REQUESTS_IN_FLIGHT + 2);
-    if (job->stage_prefix != NULL)
-        r2d_aws_session_use_stage(load->aws, options, job->stage_prefix);
-    /* Registered after the session's own callback: callbacks run last in, first out, and the
-     * transfer must be closed before the client it borrows. */
-    r2d_on_reset(context, close_load, load);
-    load->file_context = AllocSetContextCreate(context, "rs2ddb file", ALLOCSET_DEFAULT_SIZES);
-    open_mapping(load);
-    open_transfer(load);
-    MemoryContextSwitchTo(old);
-    return load;
-}
 
 static void share(R2dLoad *load)
 {
