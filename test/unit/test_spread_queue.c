@@ -1,7 +1,7 @@
 /* test_spread_queue.c - the queues of the window that spreads rows over partition keys. */
 #include "unit.h"
 
-#include "send/backoff.h"
+#include "base/backoff.h"
 #include "send/spread.h"
 
 #include <stdio.h>
