@@ -54,6 +54,28 @@ sub terminate_leader
 		sub { $sql->("SELECT rs2ddb_resume($job->{job_id})") });
 	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
 }
+# Another table gets the name of the job's while nobody looks: then what was written is not in it.
+for my $case ([ 'another table while a loader is replaced', { type => 'delay', ms => 900_000 }, 1 ],
+	[ 'another table while a loader is kept waiting', { type => 'error', status => 500, code => 'InternalServerError' }, 0 ])
+{
+	my ($name, $fault, $replaced) = @$case;
+	my $table = unique('double-faults');
+	faults(rule(BatchWriteItem => $fault, @always, nth => 12));
+	my $job = export_job($node, $query, $table, %key, workers => 1);
+	ok(wait_until(\&fired), "$name: writes are held up");
+	ok(wait_for($node, "SELECT sum(checkpoint) > 0 FROM rs2ddb.file WHERE job_id = $job"), "$name: after some rows");
+	dynamodb('drop', $table);
+	dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
+	  "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
+	clear_faults();
+	$sql->("SELECT pg_terminate_backend($_)") for $replaced ? worker_pids($node, 'loader') : ();
+	my $failed = wait_job($node, $job);
+	is($failed->{state}, 'failed', "$name: the job does not succeed");
+	like($failed->{error_message} // '', qr/"$table" is not the one that this job has written to/, "$name: it says why");
+	$sql->("SELECT rs2ddb_resume($job)");
+	wait_job($node, $job);
+	job_is_complete($node, $name, $job, $query, $table, 1);
+}
 {
 	my $name = 'other columns, then the catalog fails';
 	my $table = unique('double-faults');

@@ -3,6 +3,7 @@
 #include "load.h"
 
 #include "../core/encode/plan.h"
+#include "job_table.h"
 #include "settings.h"
 
 #define REQUESTS_IN_FLIGHT 32
@@ -51,12 +52,7 @@ static double initial_wcu(R2dLoad *load)
 {
     R2dTable table;
 
-    if (!r2d_aws_session_describe_table(load->aws, load->job->table_name, &table)) {
-        R2dError err;
-        r2d_fail(&err, R2D_ERR_REMOTE, "DynamoDB table \"%s\" does not exist any more",
-                 load->job->table_name);
-        r2d_throw(&err);
-    }
+    r2d_job_table_require(load->aws, load->job, &table);
     return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 

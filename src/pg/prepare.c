@@ -108,6 +108,7 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
     if (!r2d_plan_write(leader->columns, leader->column_count, &plan))
         r2d_throw_memory();
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
+    leader->job->table_id = table_id[0] != '\0' ? pstrdup(table_id) : NULL;
     r2d_tx_begin();
     leader->plan_kept =
         r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created, table_id);

@@ -1,4 +1,5 @@
 /* resume.c - whether the table and the files of an earlier attempt are still there. */
+#include "job_table.h"
 #include "leader.h"
 
 /* What a bucket's lifecycle rule has taken away is unloaded anew. The manifest stands for the
@@ -25,20 +26,13 @@ static void look_for_files(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-static bool table_is_the_same(R2dLeader *leader)
-{
-    const char *id = leader->job->table_id;
-    R2dTable table;
-
-    return r2d_aws_session_describe_table(leader->aws, leader->job->table_name, &table) &&
-           (id == NULL || strcmp(id, table.id) == 0);
-}
-
 /* What was written to a table that is gone is lost: its successor, which is made if need be, gets
  * every row. */
 static void look_at_table(R2dLeader *leader)
 {
-    if (table_is_the_same(leader))
+    R2dTable table;
+
+    if (r2d_job_table_is_the_same(leader->aws, leader->job, &table))
         return;
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": table \"%s\" is not the one that was loaded "
                          "before, all rows are written again",

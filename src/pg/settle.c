@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 
 #include "failure.h"
+#include "job_table.h"
 #include "stage.h"
 #include "wait.h"
 
@@ -65,6 +66,7 @@ void r2d_finish(R2dLeader *leader)
 {
     R2dFileCounts counts;
     R2dFailure failure;
+    R2dTable table;
     bool failed;
 
     r2d_tx_begin();
@@ -73,6 +75,8 @@ void r2d_finish(R2dLeader *leader)
     counts = r2d_catalog_file_counts(leader->job_id);
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();
+    if (!failed)
+        r2d_job_table_require(leader->aws, leader->job, &table);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
