@@ -22,8 +22,9 @@
 #include "notes.h"
 #include "pool.h"
 
-#define RESTART_S       5
-#define LOCKED_DELAY_MS 1000
+#define RESTART_S         5
+#define LOCKED_DELAY_MS   1000
+#define VISIT_PATIENCE_MS 5000
 
 PGDLLEXPORT void r2d_launcher_main(Datum arg);
 
@@ -89,13 +90,15 @@ static void wait_on_latch(int timeout_ms)
 }
 
 /* Until it says that it has found what it looked for, or is gone: then the next one may see which
- * slots are free. */
+ * slots are free. One that waits for a lock in its database must not keep the others waiting. */
 static void wait_for_visitor(BackgroundWorkerHandle *visitor)
 {
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), VISIT_PATIENCE_MS);
     pid_t pid;
 
-    while (r2d_notes_visit_open() && GetBackgroundWorkerPid(visitor, &pid) != BGWH_STOPPED)
-        wait_on_latch(-1);
+    while (r2d_notes_visit_open() && GetBackgroundWorkerPid(visitor, &pid) != BGWH_STOPPED &&
+           GetCurrentTimestamp() < deadline)
+        wait_on_latch((int)TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline));
 }
 
 static void visit(Oid database)
