@@ -119,16 +119,14 @@ for my $state (qw(unloading loading))
 		like($err, qr/job $job does not run here/, "$name: the copy shows the job as one of elsewhere");
 		is(scalar(worker_pids($node, 'leader')), 0, "$name: and runs nothing");
 		is($node->safe_psql($copy, "SELECT rs2ddb_cancel($job)"), 't', "$name: it can be canceled there");
+		$node->safe_psql($copy, "SELECT rs2ddb_resume($job)");
+		my $resumed = wait_job($node, $job);
+		is($resumed->{state}, 'succeeded', "$name: resumed in the copy, it runs there") or diag($resumed->{error_message});
+		isnt($resumed->{stage_prefix}, $files->{stage_prefix}, "$name: with an UNLOAD of its own");
 		cmp_ok(scalar(stage_files($files)), '>', 0, "$name: which leaves the files of the original alone");
 	}
 	wait_job($node, $job);
 	complete("$name, the original", $job, $table, 1);
-	{
-		local $Rs2ddb::database = $copy;
-		$node->safe_psql($copy, "SELECT rs2ddb_resume($job)");
-		wait_job($node, $job);
-		is(job_row($node, $job)->{state}, 'succeeded', "$name: resumed in the copy, it runs there");
-	}
 }
 
 # ---- other statements that want the database for themselves -----------------------------------

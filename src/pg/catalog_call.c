@@ -131,6 +131,16 @@ static void requeue_files(R2dArgs *args)
                 args);
 }
 
+/* A job that is taken over begins anew: its UNLOAD and its files are those of the original, which
+ * may go on with them. */
+static void leave_files_to_original(R2dArgs *args)
+{
+    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = NULL, stage_doomed = false, "
+                "unload_pid = NULL, rows_unloaded = NULL WHERE job_id = $1 "
+                "AND state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3)",
+                args);
+}
+
 void r2d_catalog_job_requeue(int64 job_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
@@ -139,6 +149,7 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    leave_files_to_original(&args);
     if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
                     "finished_at = NULL, error_message = NULL, error_detail = NULL, "
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
