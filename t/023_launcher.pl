@@ -164,6 +164,50 @@ ok(wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type
 	create_warehouse($node, 'warehouse');
 }
 
+# ---- resumed while its last leader cleans up for others -----------------------------------------
+
+sub idle { return wait_for($node, no_workers() . " AND backend_type <> 'rs2ddb launcher'"); }
+{
+	my $name = 'resumed early';
+	my $doomed = export_and_wait($node, 'SELECT 1 AS id', unique('launched'), %key)->{job_id};
+	ok(idle(), "$name: no worker is left");
+	@jobs = held_up_jobs($name, 'postgres');
+	my $job = $jobs[0][1];
+	my ($leader) = worker_pids($node, 'leader');
+	$sql->("SELECT pg_terminate_backend($leader)");
+	ok(wait_for($node, "SELECT j.state = 'loading' AND a.pid <> $leader FROM rs2ddb.job j JOIN pg_stat_activity a ON a.pid = j.leader_pid
+		WHERE job_id = $job"), "$name: the launcher gives it a new leader");
+	($leader) = worker_pids($node, 'leader');
+	$sql->("UPDATE rs2ddb.job SET stage_doomed = true, stage_prefix = 's3://$ENV{RS2DDB_S3_BUCKET}/rs2ddb/none/' WHERE job_id = $doomed");
+	clear_faults();
+	faults(rule(ListObjectsV2 => { type => 'delay', ms => 900_000 }, times => undef),
+		rule(BatchWriteItem => { type => 'error', status => 400, code => 'AccessDeniedException' }, times => undef));
+	ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $job", 'failed'), "$name: the job fails");
+	is($sql->("SELECT count(*) FROM pg_stat_activity WHERE pid = $leader"), '1', "$name: its leader cleans up what another left, and S3 hangs");
+	clear_faults();
+	$sql->("SELECT rs2ddb_resume($job)");
+	succeed_by_themselves($name, @jobs);
+	$sql->("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $leader AND backend_type = 'rs2ddb leader'");
+	ok(idle(), "$name: no worker is left in the end");
+}
+
+# ---- a visitor that has to wait -----------------------------------------------------------------
+
+{
+	my $name = 'locked tables';
+	@jobs = held_up_jobs($name, 'postgres', 'second');
+	my $lock = $node->background_psql('second');
+	$lock->query_safe('BEGIN; LOCK TABLE rs2ddb.job');
+	$sql->("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader' AND datname = 'second'");
+	ok(wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader' AND datname = 'second' AND wait_event_type = 'Lock'"),
+		"$name: who visits the database waits for them");
+	$sql->("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'rs2ddb leader' AND datname = 'postgres'");
+	succeed_by_themselves("$name elsewhere", $jobs[0]);
+	$lock->query_safe('COMMIT');
+	$lock->quit;
+	succeed_by_themselves($name, $jobs[1]);
+}
+
 # ---- more jobs than workers -------------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', 'rs2ddb.max_workers = 1');

@@ -127,9 +127,14 @@ R2dWorkerArgs r2d_pool_worker_begin(void)
     return args;
 }
 
+/* False, and nothing has changed, when somebody holds it, this process included. */
 static bool take_lock(LOCKTAG *tag)
 {
-    return LockAcquire(tag, ExclusiveLock, true, true) == LOCKACQUIRE_OK;
+    LockAcquireResult result = LockAcquire(tag, ExclusiveLock, true, true);
+
+    if (result == LOCKACQUIRE_ALREADY_HELD || result == LOCKACQUIRE_ALREADY_CLEAR)
+        LockRelease(tag, ExclusiveLock, true); /* or it would have to be given back twice */
+    return result == LOCKACQUIRE_OK;
 }
 
 static void slot_tag(LOCKTAG *tag, int slot)
