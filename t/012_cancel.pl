@@ -16,7 +16,7 @@ SQL
 my $query = 'SELECT * FROM to_cancel';
 my %key = (key => q('{id}'));
 
-my $node = new_node('cancel');
+my $node = new_node('cancel', conf => "max_prepared_transactions = 2\n");
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
 my $cancel = sub { $sql->("SELECT rs2ddb_cancel($_[0])") };
 my $reaches = sub { my ($job, $state) = @_; wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $job", $state) };
@@ -63,6 +63,28 @@ is_canceled('unloading', $job);
 ok(wait_until(sub { join(' ', unload_states($attempt)) eq 'aborted' }), 'unloading: the UNLOAD is cancelled on the warehouse')
   or diag(join ' ', unload_states($attempt));
 is(join(' ', stage_files($attempt)), '', 'unloading: the files of the attempt are deleted');
+
+# A cancel finds the leader that there is now, whatever its transaction has seen before.
+my $stale = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', <<'SQL' ], '<', \undef, '>', \my $said, '2>&1');
+BEGIN; SELECT count(*) > 0 FROM pg_stat_activity;
+DO $$BEGIN
+  WHILE NOT EXISTS (SELECT FROM rs2ddb.job WHERE state = 'unloading' AND stage_prefix IS NOT NULL) LOOP PERFORM pg_sleep(0.05); END LOOP;
+END$$;
+SELECT rs2ddb_cancel(job_id) FROM rs2ddb.job WHERE state = 'unloading'; COMMIT
+SQL
+ok(wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'BEGIN; SELECT%' AND wait_event = 'PgSleep'"),
+	'a session has looked at pg_stat_activity');
+$job = export_job($node, $query, unique('cancel'), %key);
+$stale->finish;
+is($said, "t\nt\n", 'it cancels a job whose leader it has not seen there');
+is_canceled('a look before', $job);
+
+$job = export_job($node, $query, unique('cancel'), %key);
+ok(wait_for($node, "SELECT state = 'unloading' AND stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), 'another job unloads');
+my ($ended, $printed, $refused) = $node->psql('postgres', "BEGIN; SELECT rs2ddb_cancel($job); PREPARE TRANSACTION 'prepared'");
+like($refused, qr/ERROR:  cannot PREPARE a transaction that has called functions of rs2ddb/, 'a cancel cannot be prepared: nobody would hear of it');
+is($cancel->($job), 't', 'by itself it can be canceled');
+is_canceled('prepared', $job);
 gateway(unload_delay_ms => 0);
 
 # ---- loading ----------------------------------------------------------------------------------

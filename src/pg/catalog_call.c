@@ -51,6 +51,8 @@ Datum r2d_catalog_job_row(int64 job_id)
     return row;
 }
 
+/* The leader is who holds the job's lock. What pg_stat_activity tells may be as old as this
+ * transaction. */
 R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
 {
     R2dSpi spi = r2d_spi_enter(true);
@@ -58,13 +60,16 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     bool running, untouched = false;
 
     r2d_arg_int8(&args, job_id);
-    running =
-        r2d_spi_run("UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
-                    "AND state NOT IN ('succeeded', 'failed', 'canceled') "
-                    "RETURNING (SELECT pid FROM pg_stat_activity a WHERE a.pid = job.leader_pid "
-                    "AND a.backend_type = 'rs2ddb leader'), "
-                    "state = 'queued' AND stage_prefix IS NULL",
-                    &args) == 1;
+    r2d_arg_int4(&args, R2D_POOL_LOCK_JOB);
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    running = r2d_spi_run(
+                  "UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
+                  "AND state NOT IN ('succeeded', 'failed', 'canceled') "
+                  "RETURNING (SELECT pid FROM pg_locks l WHERE l.pid = job.leader_pid "
+                  "AND l.locktype = 'advisory' AND l.objsubid = $2 AND l.database = $3 "
+                  "AND l.classid = (job_id >> 32)::oid AND l.objid = (job_id & 4294967295)::oid), "
+                  "state = 'queued' AND stage_prefix IS NULL",
+                  &args) == 1;
     if (running) {
         *leader_pid = r2d_spi_int4(1, 0);
         untouched = r2d_spi_bool(2);

@@ -21,7 +21,7 @@
 
 /* The class (field 4) of our advisory locks; the server's own use 1 and 2. */
 #define LOCK_SLOT 0x7201
-#define LOCK_JOB  0x7202
+#define LOCK_JOB  R2D_POOL_LOCK_JOB
 #define LOCK_FILE 0x7203
 
 StaticAssertDecl(sizeof(R2dWorkerArgs) <= BGW_EXTRALEN, "worker arguments fit bgw_extra");

@@ -14,6 +14,10 @@
 
 #include "postmaster/bgworker.h"
 
+/* The class of the locks of jobs, as pg_locks shows it (objsubid); classid and objid are the two
+ * halves of the job id. */
+#define R2D_POOL_LOCK_JOB 0x7202
+
 /* What a worker is told; copied into bgw_extra. */
 typedef struct R2dWorkerArgs {
     Oid database;

@@ -46,13 +46,23 @@ static void carry_out(const Wish *wish)
     }
 }
 
+/* Whoever commits a prepared transaction does not know our wishes: a cancel would be lost. */
+static void refuse_prepare(void)
+{
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("cannot PREPARE a transaction that has called functions of rs2ddb"),
+                    errhint("Call them in a transaction of their own.")));
+}
+
 static void at_transaction_end(XactEvent event, void *arg)
 {
     (void)arg;
+    if (event == XACT_EVENT_PRE_PREPARE && wishes != NULL)
+        refuse_prepare();
     if (event == XACT_EVENT_COMMIT)
         for (const Wish *wish = wishes; wish != NULL; wish = wish->next)
             carry_out(wish);
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
         wishes = NULL;
 }
 
