@@ -262,6 +262,18 @@ ok(wait_until(sub { join(' ', unload_states($attempt)) eq 'aborted' }), 'cancel 
 ok(wait_until(sub { stage_files($attempt) == 0 }), 'cancel after a shutdown: and its files are deleted');
 gateway(unload_delay_ms => 0);
 
+# ---- many exports of one transaction -------------------------------------------------------------
+
+reset_stand_ins();
+ok(wait_for($node, no_workers()), 'no worker is left before many exports');
+$table = unique('workers');
+my $many = "SELECT rs2ddb_export('SELECT ' || i || ' AS id', '$table', server => 'warehouse', key => '{id}') FROM generate_series(1, 30) i";
+my ($many_status, $many_jobs, $many_said) = $node->psql('postgres', $many);
+is(scalar(() = $many_jobs =~ /^\d+$/gm), 30, 'one transaction queues 30 jobs');
+cmp_ok(scalar(() = $many_said =~ /no background worker is free/g), '<=', 1, 'with one warning at the most');
+ok(wait_for($node, "SELECT count(*) = 30 FROM rs2ddb.job WHERE table_name = '$table' AND state = 'succeeded'"), 'all of them run, without a call');
+is(scalar(@{ dynamodb('scan', $table) }), 30, 'and write their items');
+
 # ---- going away -------------------------------------------------------------------------------
 
 $sql->('CREATE DATABASE going_away');

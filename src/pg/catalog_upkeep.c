@@ -1,11 +1,23 @@
 /* catalog_upkeep.c - statements on jobs whose worker is gone or goes, and on history. */
 #include "catalog_spi.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
 #include "pool.h"
+
+/* A leader could not see what this transaction has done to the job: its turn comes at the commit.
+ */
+static bool is_ours_alone(uint64 row)
+{
+    bool is_null;
+    Datum xmin = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &is_null);
+
+    return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
 
 /* The locks, not the rows, say who is alive. Jobs that have lost a leader come last: one that kills
  * its leaders must not keep the others waiting. */
@@ -18,14 +30,14 @@ int r2d_catalog_waiting(int64 *job_ids, int most)
 
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    count = r2d_spi_run("SELECT job_id FROM rs2ddb.job "
+    count = r2d_spi_run("SELECT job_id, xmin FROM rs2ddb.job "
                         "WHERE state NOT IN ('succeeded', 'failed', 'canceled') "
                         "AND system_identifier = $1 AND database_oid = $2 "
                         "ORDER BY leader_pid IS NOT NULL, job_id",
                         &args);
     for (uint64 i = 0; i < count && found < most; i++) {
         int64 job_id = r2d_spi_id(i);
-        if (r2d_pool_lock_job(job_id)) {
+        if (!is_ours_alone(i) && r2d_pool_lock_job(job_id)) {
             r2d_pool_unlock_job(job_id);
             job_ids[found++] = job_id;
         }

@@ -7,6 +7,7 @@
 
 #include "launcher.h"
 #include "pool.h"
+#include "settings.h"
 
 typedef struct Wish {
     R2dWishKind kind;
@@ -20,30 +21,53 @@ static Wish *wishes; /* in TopTransactionContext */
 
 void r2d_wish(R2dWishKind kind, int64 job_id, int pid)
 {
-    Wish *wish = MemoryContextAlloc(TopTransactionContext, sizeof *wish);
+    Wish *wish = MemoryContextAllocZero(TopTransactionContext, sizeof *wish);
+    Wish **last = &wishes;
 
     wish->kind = kind;
     wish->job_id = job_id;
     wish->pid = pid;
     wish->subxact = GetCurrentSubTransactionId();
-    wish->next = wishes;
-    wishes = wish;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = wish;
+}
+
+static void tell_no_worker(const Wish *wish)
+{
+    r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
+    ereport(WARNING,
+            (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
+                    wish->job_id),
+             errhint("It starts when one is free. Consider raising max_worker_processes.")));
+}
+
+/* The oldest first, and no more than can have a slot: the next start when these end. */
+static void start_leaders(void)
+{
+    int started = 0;
+
+    for (const Wish *wish = wishes; wish != NULL && started < r2d_max_workers; wish = wish->next) {
+        if (wish->kind != R2D_WISH_LEADER)
+            continue;
+        if (!r2d_pool_start_leader(wish->job_id)) {
+            tell_no_worker(wish);
+            return;
+        }
+        started++;
+    }
 }
 
 /* An error here would take the whole server down: only what cannot throw. */
-static void carry_out(const Wish *wish)
+static void carry_out(void)
 {
-    if (wish->kind == R2D_WISH_INTERRUPT)
-        r2d_pool_interrupt(wish->pid);
-    else if (wish->kind == R2D_WISH_WAKE)
-        r2d_pool_wake(wish->pid);
-    else if (!r2d_pool_start_leader(wish->job_id)) {
-        r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
-        ereport(WARNING,
-                (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
-                        wish->job_id),
-                 errhint("It starts when one is free. Consider raising max_worker_processes.")));
+    for (const Wish *wish = wishes; wish != NULL; wish = wish->next) {
+        if (wish->kind == R2D_WISH_INTERRUPT)
+            r2d_pool_interrupt(wish->pid);
+        else if (wish->kind == R2D_WISH_WAKE)
+            r2d_pool_wake(wish->pid);
     }
+    start_leaders();
 }
 
 /* Whoever commits a prepared transaction does not know our wishes: a cancel would be lost. */
@@ -60,8 +84,7 @@ static void at_transaction_end(XactEvent event, void *arg)
     if (event == XACT_EVENT_PRE_PREPARE && wishes != NULL)
         refuse_prepare();
     if (event == XACT_EVENT_COMMIT)
-        for (const Wish *wish = wishes; wish != NULL; wish = wish->next)
-            carry_out(wish);
+        carry_out();
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
         wishes = NULL;
 }
