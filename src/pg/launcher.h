@@ -4,7 +4,7 @@
  * The launcher starts when recovery has ended, visits every database once, and sleeps. What it
  * should look at again is noted in shared memory by whoever leaves a job behind, so nothing polls
  * when idle. A visit is a leader without a job: it takes the oldest job that waits, or ends. One
- * visit at a time.
+ * visit at a time, unless the visitor has to wait for a lock.
  *
  * Without preloading all of these functions do nothing.
  */
