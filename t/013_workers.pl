@@ -92,6 +92,7 @@ ok($reaches->($first, 'loading'), 'a job takes the only slot');
 my ($status, $second, $warning) = $node->psql('postgres',
 	"SELECT rs2ddb_export('$query', '$tables[1]', server => 'warehouse', key => '{id}')");
 like($warning, qr/WARNING: .*busy: job $second waits/, 'the next export warns that its job waits');
+like($warning, qr/HINT:  It starts when another job of this database ends, or with the next call/, 'and says for what');
 like($warning, qr/HINT: .*rs2ddb\.max_workers/, 'and names the setting to raise');
 is(job_row($node, $second)->{state}, 'queued', 'its job waits in queued');
 clear_faults();

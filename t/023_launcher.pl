@@ -236,6 +236,7 @@ $node->restart;
 	my ($status, $job, $warning) = $node->psql('second',
 		"SELECT rs2ddb_export('$query', '$table', server => 'warehouse', key => '{id}')");
 	like($warning, qr/WARNING: .*no background worker is free/, 'one process: an export warns at its commit');
+	like($warning, qr/HINT:  It starts by itself when one is free/, 'one process: and says that nobody has to call');
 	push @jobs, [ 'second', $job, $table ];
 }
 succeed_by_themselves('one process', @jobs);

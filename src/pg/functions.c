@@ -117,7 +117,7 @@ PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
         ereport(
             WARNING,
             (errmsg("all workers of rs2ddb are busy: job " INT64_FORMAT " waits for one", job_id),
-             errhint("It starts by itself. To run more at once, raise rs2ddb.max_workers.")));
+             errhint("%s To run more at once, raise rs2ddb.max_workers.", r2d_queued_hint())));
     r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }

@@ -20,6 +20,9 @@
  * (and not for pg_upgrade). */
 extern void r2d_launcher_define(void);
 
+/* False: nobody looks after jobs that wait but the workers of their database, and callers. */
+extern bool r2d_launcher_is_there(void);
+
 /* A job of this database has no leader: look after delay_ms. */
 extern void r2d_launcher_look(Oid database, int delay_ms);
 

@@ -115,6 +115,11 @@ static Note *note_of(Oid database)
     return unused;
 }
 
+bool r2d_launcher_is_there(void)
+{
+    return notes != NULL;
+}
+
 void r2d_launcher_look(Oid database, int delay_ms)
 {
     Note *note;

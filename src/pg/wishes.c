@@ -33,13 +33,20 @@ void r2d_wish(R2dWishKind kind, int64 job_id, int pid)
     *last = wish;
 }
 
+const char *r2d_queued_hint(void)
+{
+    return r2d_launcher_is_there() ? "It starts by itself when one is free."
+                                   : "It starts when another job of this database ends, or with "
+                                     "the next call of rs2ddb_export or rs2ddb_wait.";
+}
+
 static void tell_no_worker(const Wish *wish)
 {
     r2d_launcher_look(MyDatabaseId, R2D_NO_WORKER_DELAY_MS);
     ereport(WARNING,
             (errmsg("no background worker is free: rs2ddb job " INT64_FORMAT " stays queued",
                     wish->job_id),
-             errhint("It starts when one is free. Consider raising max_worker_processes.")));
+             errhint("%s Consider raising max_worker_processes.", r2d_queued_hint())));
 }
 
 /* The oldest first, and no more than can have a slot: the next start when these end. */

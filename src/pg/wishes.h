@@ -19,4 +19,7 @@ extern void r2d_wishes_init(void);
 /* pid: of a worker; 0 for R2D_WISH_LEADER. */
 extern void r2d_wish(R2dWishKind kind, int64 job_id, int pid);
 
+/* When a job starts that found no free worker: a sentence for the user. */
+extern const char *r2d_queued_hint(void);
+
 #endif
