@@ -1,5 +1,5 @@
 # Name servers that do not answer: a job waits no longer than connect_timeout for the warehouse's
-# address, a cancel and a shutdown do not wait at all.
+# address, a cancel and a shutdown do not wait at all. And names that lead to the cloud's metadata service.
 use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
@@ -28,6 +28,21 @@ like($job->{error_detail}, qr/no name server told the address of "slow\.example"
 
 $job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('by_name'));
 is($job->{state}, 'succeeded', 'a host that has a name, and several addresses, is reached') or diag("$job->{error_message}: $job->{error_detail}");
+
+# A host name is checked by what it leads to: nothing is sent to a link-local address.
+for my $case (
+	[ 'a warehouse', { host => 'metadata.example' }, qr/could not connect to warehouse at metadata\.example.*link-local address/s ],
+	[ 'a warehouse, by an IPv4-mapped address', { host => 'mapped.example' }, qr/could not connect to warehouse at mapped\.example.*link-local address/s ],
+	[ 'an endpoint of DynamoDB', { dynamodb_endpoint => 'http://metadata.example' }, qr/link-local address/ ],
+	[ 'an endpoint of S3', { s3_endpoint => 'http://mapped.example:80' }, qr/link-local address/ ])
+{
+	my ($what, $options, $error) = @$case;
+	my $server = unique('metadata') =~ tr/-/_/r;
+	create_warehouse($node, $server, $options);
+	$job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => "'$server'");
+	is($job->{state}, 'failed', "the name of $what leads to the metadata service: the job fails");
+	like(join("\n", map { $job->{$_} // '' } qw(error_message error_detail)), $error, 'and says why');
+}
 
 create_warehouse($node, 'lost_dynamodb', { dynamodb_endpoint => 'http://slow.example:8000' });
 my ($id, $begun);

@@ -8,6 +8,7 @@
 #include "lib/stringinfo.h"
 #include "utils/timestamp.h"
 
+#include "../core/base/address.h"
 #include "wait.h"
 
 #define LOOK_FIRST_MS 1
@@ -74,6 +75,8 @@ static void list_addresses(const char *host, const struct addrinfo *found, R2dAd
     initStringInfo(&list);
     initStringInfo(&hosts);
     for (; found != NULL && addresses->count < ADDRESSES_MAX; found = found->ai_next) {
+        if (r2d_address_socket_is_metadata(found->ai_addr))
+            addresses->problem = "the host name leads to a link-local address";
         if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0,
                         NI_NUMERICHOST) != 0)
             continue;

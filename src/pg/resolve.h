@@ -13,7 +13,7 @@ typedef struct R2dAddresses {
     int count;           /* 0: nothing to look up (an address, a socket), or no way to do it here */
     const char *list;    /* "address,address" */
     const char *hosts;   /* "host,host": the name, once for each */
-    const char *problem; /* why there are none; NULL: no problem */
+    const char *problem; /* why there are none, or none to be used; NULL: no problem */
 } R2dAddresses;
 
 /* Waits at most timeout_s. Throws only when interrupted. Texts are palloc'd. */
