@@ -29,6 +29,9 @@ sub arrived
 	ok($equal, "$name: every row has arrived") or diag($said);
 }
 
+# How often the rules of the last export have fired.
+my $fired;
+
 # One export under fault rules.
 sub survives
 {
@@ -36,10 +39,22 @@ sub survives
 	my $table = unique('faults');
 	faults(@rules);
 	my $job = export_and_wait($node, $query, $table, %key);
-	cmp_ok(fired(), '>=', scalar @rules, "$name: it happened");
+	$fired = fired();
+	cmp_ok($fired, '>=', scalar @rules, "$name: it happened");
 	clear_faults();
 	arrived($name, $job, $query, $table);
 	return $job;
+}
+
+# The same for writes whose outcome is not known: each of them must be sent a second time, also when the
+# first was applied and nobody could tell by the items.
+sub survives_and_sends_again
+{
+	my ($name, @rules) = @_;
+	my $writes = sub { counters()->{requests}{dynamodb}{BatchWriteItem} // 0 };
+	my $before = $writes->();
+	survives($name, @rules);
+	cmp_ok($writes->() - $before, '>=', 2000 / 25 + $fired, "$name: each write that it hit was sent again");
 }
 
 my %always = (times => undef);
@@ -49,21 +64,21 @@ my $of_three = sub { my ($seed) = @_; (times => undef, probability => 1 / 3, see
 
 survives('writes that come back unprocessed',
 	rule(BatchWriteItem => { type => 'unprocessed', count => 9 }, times => 12, probability => 0.5, seed => 1));
-survives('status 500 and 503',
+survives_and_sends_again('status 500 and 503',
 	rule(BatchWriteItem => { type => 'error', status => 500, code => 'InternalServerError' }, times => 8, nth => 2),
 	rule(BatchWriteItem => { type => 'error', status => 503, code => 'ServiceUnavailable' }, times => 8, nth => 20));
 survives('throttled calls',
 	rule(BatchWriteItem => { type => 'error', status => 400, code => 'ProvisionedThroughputExceededException' }, times => 3, nth => 5),
 	rule(BatchWriteItem => { type => 'error', status => 400, code => 'ThrottlingException' }, times => 2, nth => 30));
-survives('an error that is no JSON, as a proxy sends it',
+survives_and_sends_again('an error that is no JSON, as a proxy sends it',
 	rule(BatchWriteItem => { type => 'error', status => 502, body => '<html>Bad Gateway</html>' }, times => 5));
-survives('connections reset before the request was applied',
+survives_and_sends_again('connections reset before the request was applied',
 	rule(BatchWriteItem => { type => 'reset', when => 'before' }, $of_three->(2)));
-survives('connections reset after the request was applied',
+survives_and_sends_again('connections reset after the request was applied',
 	rule(BatchWriteItem => { type => 'reset', when => 'after' }, $of_three->(3)));
-survives('replies cut short', rule(BatchWriteItem => { type => 'truncate', bytes => 10 }, $of_three->(4)));
-survives('replies whose CRC is wrong', rule(BatchWriteItem => { type => 'bad_crc' }, $of_three->(5)));
-survives('replies that are damaged', rule(BatchWriteItem => { type => 'corrupt', offset => 3 }, $of_three->(6)));
+survives_and_sends_again('replies cut short', rule(BatchWriteItem => { type => 'truncate', bytes => 10 }, $of_three->(4)));
+survives_and_sends_again('replies whose CRC is wrong', rule(BatchWriteItem => { type => 'bad_crc' }, $of_three->(5)));
+survives_and_sends_again('replies that are damaged', rule(BatchWriteItem => { type => 'corrupt', offset => 3 }, $of_three->(6)));
 survives('slow replies', rule(BatchWriteItem => { type => 'delay', ms => 700 }, $of_three->(7)));
 survives('failures of the calls before the first write',
 	rule(DescribeTable => { type => 'error', status => 500, code => 'InternalServerError' }, times => 2),
