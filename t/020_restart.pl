@@ -1,6 +1,6 @@
 # The server is stopped while a job runs, in each of its states, fast or at once, and while the remote side is silent: it
-# stops within seconds, and after the start the job goes on where it was. An UNLOAD that has finished
-# is not run again, and one that goes on is waited for.
+# stops within seconds, and after the start the job goes on where it was. The same when the job's leader is killed, which
+# restarts the server, or terminated. An UNLOAD that has finished is not run again, and one that goes on is waited for.
 use strict;
 use warnings;
 use JSON::PP;
@@ -21,7 +21,7 @@ SQL
 my $query = 'SELECT * FROM restarted';
 my %key = (key => q('{id}'));
 
-my $node = new_node('restart');
+my $node = new_node('restart', conf => "restart_after_crash = on\n");
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
 my $silent = { type => 'delay', ms => 900_000 };
 my $silent_on = sub { my ($target, %more) = @_; return sub { faults(rule($target => $silent, times => undef, %more)) } };
@@ -69,26 +69,40 @@ sub stop_and_start
 	$node->start;
 }
 
+sub leader_ends
+{
+	my ($name, $signal) = @_;
+	my ($leader) = worker_pids($node, 'leader');
+	kill $signal, $leader;
+	ok(wait_until(sub {
+		my ($status, $out) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $leader");
+		return $status == 0 && $out eq '0';
+	}), "$name: it has no leader");
+	release();
+}
+
 sub complete
 {
 	my ($name, $job, $table, $unloads) = @_;
 	job_is_complete($node, $name, $job, $query, $table, $unloads);
 }
 
-for my $mode (qw(fast immediate))
+for my $case ([ 'fast shutdown', \&stop_and_start, 'fast' ], [ 'immediate shutdown', \&stop_and_start, 'immediate' ],
+	[ 'kill -9 of the leader', \&leader_ends, 'KILL' ], [ 'SIGTERM of the leader', \&leader_ends, 'TERM' ])
 {
+	my ($what, $blow, $how) = @$case;
 	for my $place (@places)
 	{
 		my ($who, $state, $silence, $unloads) = @$place;
-		my $name = "$mode shutdown in $state, silent: $who";
+		my $name = "$what in $state, silent: $who";
 		my ($job, $table) = waiting_job($name, $state, $silence);
 		ok(wait_until(\&fired), "$name: it waits") if $who =~ /asked/;
 		my $before = unloads();
 		my $checkpoints = $sql->("SELECT COALESCE(sum(checkpoint), 0) FROM rs2ddb.file WHERE job_id = $job");
-		stop_and_start($name, $mode);
+		$blow->($name, $how);
 		cmp_ok($sql->("SELECT COALESCE(sum(checkpoint), 0) FROM rs2ddb.file WHERE job_id = $job"), '>=', $checkpoints,
 			"$name: checkpoints are kept");
-		$sql->("SELECT rs2ddb_resume($job)");
+		$sql->("SELECT rs2ddb_resume($job)") if $how ne 'TERM';    # then waiting is enough
 		wait_job($node, $job);
 		complete($name, $job, $table, $unloads);
 		my $begun = $state ne 'preparing';
