@@ -2,6 +2,7 @@
 # and what is not, and that workers run nothing that a user made.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -51,10 +52,9 @@ sub refused_as
 # A job that holds the only worker until it is canceled.
 sub hold_worker
 {
-	gateway(unload_delay_ms => 900_000);
+	gateway(unload_delay_ms => 900_000, fault_unloads => 1);
 	my $job = export_job($node, $query, unique('held'), key => q('{id}'));
 	wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job") or die 'no job is held';
-	gateway(unload_delay_ms => 0);
 	return $job;
 }
 
@@ -63,6 +63,7 @@ sub let_go
 	my ($job) = @_;
 	$sql->("SELECT rs2ddb_cancel($job)");
 	is(wait_job($node, $job)->{state}, 'canceled', 'the worker is free');
+	gateway(unload_delay_ms => 0, fault_unloads => 0);
 }
 
 my %own = (user => $dsn{user}, password => $dsn{password}, %aws);
@@ -99,6 +100,67 @@ ok($equal, 'and every row has arrived') or diag($said);
 $sql->('GRANT USAGE ON FOREIGN SERVER warehouse TO revoked');
 $sql->("SET ROLE revoked; SELECT rs2ddb_resume($queued{revoked})");
 is(wait_job($node, $queued{revoked})->{state}, 'succeeded', 'with USAGE again, it can be resumed');
+
+# ---- what changes while the job runs ----------------------------------------------------------
+
+$node->append_conf('postgresql.conf', 'rs2ddb.max_workers = 4');
+$node->reload;
+ok(wait_for($node, 'SHOW rs2ddb.max_workers', 4), 'there are workers for loaders');
+
+# A job whose UNLOAD goes on until go_on is called; its id.
+sub unloading_as
+{
+	my ($role) = @_;
+	gateway(unload_hold => JSON::PP::true);
+	my $job = export_as($role, unique($role));
+	ok(wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), "a job of $role unloads");
+	return $job;
+}
+
+sub go_on
+{
+	my ($job) = @_;
+	gateway(unload_hold => JSON::PP::false);
+	return wait_job($node, $job);
+}
+
+my $loading = unloading_as('revoked');
+$sql->('REVOKE USAGE ON FOREIGN SERVER warehouse FROM revoked');
+my $refused = go_on($loading);
+is("$refused->{state} $refused->{error_sqlstate}", 'failed 42501', 'USAGE is taken away during the UNLOAD: no loader begins');
+like($refused->{error_message}, qr/permission denied for foreign server warehouse/, 'and the job says why');
+$sql->('GRANT USAGE ON FOREIGN SERVER warehouse TO revoked');
+$sql->("SET ROLE revoked; SELECT rs2ddb_resume($loading)");
+my $loaded = wait_job($node, $loading);
+is("$loaded->{state} $loaded->{attempt}", 'succeeded 1', 'with USAGE again it is resumed, without another UNLOAD');
+($equal, $said) = verify_table($query, $loaded->{table_name}, 'id');
+ok($equal, 'and every row has arrived') or diag($said);
+
+role('leaving', %own);
+$loading = unloading_as('leaving');
+$sql->('DROP OWNED BY leaving; DROP ROLE leaving');
+$refused = go_on($loading);
+is("$refused->{state} $refused->{error_sqlstate}", 'failed 42704', 'the owner is dropped during the UNLOAD: the job fails');
+like($refused->{error_message}, qr/role "leaving" does not exist/, 'and says why');
+is($sql->("SELECT rs2ddb_cancel($loading), count(*) FROM rs2ddb.file WHERE job_id = $loading AND state = 'running'"), 'f|0', 'nothing of it goes on');
+$node->append_conf('postgresql.conf', 'rs2ddb.max_workers = 1');
+$node->reload;
+ok(wait_for($node, 'SHOW rs2ddb.max_workers', 1), 'one worker again');
+
+# ---- names that need quotes -------------------------------------------------------------------
+
+{
+	my ($role, $server) = (q("Ol'Mc""Donald; --"), q("ware'house"" $1 \\"));
+	create_warehouse($node, $server);
+	$sql->("CREATE ROLE $role; GRANT EXECUTE ON FUNCTION $functions TO $role; GRANT USAGE ON FOREIGN SERVER $server TO $role;
+		CREATE USER MAPPING FOR $role SERVER $server OPTIONS (" . join(', ', map { "$_ '$own{$_}'" } sort keys %own) . ')');
+	my $name = $server =~ s/^"|"$//gr =~ s/""/"/gr =~ s/'/''/gr;
+	my $quoted = wait_job($node, export_as($role, unique('quoted'), $name));
+	is($quoted->{state}, 'succeeded', 'a role and a warehouse may have names full of quotes') or diag($quoted->{error_message});
+	is($quoted->{owner}, q(Ol'Mc"Donald; --), 'which are names and nothing else');
+	is($sql->("SET ROLE $role; SELECT count(*) FROM rs2ddb.job"), 1, 'and its own job is what the role sees');
+	$sql->("DROP SERVER $server CASCADE");
+}
 
 # ---- the server's own AWS credentials ---------------------------------------------------------
 
@@ -172,6 +234,7 @@ SQL
 	$sql->("SELECT pg_cancel_backend($leader)");
 	ok(wait_for($node, no_workers()), 'a worker whose extension was dropped ends');
 	is($sql->('SELECT DISTINCT as_whom FROM public.ran'), '', 'and touches no schema that took the place of its own');
+	gateway(unload_delay_ms => 0, fault_unloads => 0);
 }
 
 # ---- what an installation with generous defaults opens ----------------------------------------

@@ -63,8 +63,7 @@ static void take_job(R2dLeader *leader)
     r2d_leader_read_job(leader);
 }
 
-/* The owner's options, after checking again that he may use the warehouse. */
-static void load_options(R2dLeader *leader)
+void r2d_leader_load_options(R2dLeader *leader)
 {
     Oid owner;
 
@@ -91,7 +90,7 @@ static void run_job(R2dLeader *leader)
     if (leader->job == NULL)
         return;
     move(leader, R2D_JOB_PREPARING);
-    load_options(leader);
+    r2d_leader_load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
     r2d_home_clean_up(clean_up, leader);

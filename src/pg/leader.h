@@ -55,6 +55,9 @@ extern void r2d_leader_read_job(R2dLeader *leader);
  * forgotten (r2d_leader_has_files is false then); for a table that is gone another is prepared. */
 extern void r2d_resume(R2dLeader *leader);
 
+/* The owner's options, after checking again that he may use the warehouse. */
+extern void r2d_leader_load_options(R2dLeader *leader);
+
 /* Stores the plan. The files of an UNLOAD with another plan are forgotten, and those of the same
  * plan, if any are known, are loaded from the start. */
 extern void r2d_prepare(R2dLeader *leader);

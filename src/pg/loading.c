@@ -104,8 +104,10 @@ static void show_progress(const R2dLeader *leader, const R2dFileCounts *counts)
 /* No loader to be had: one file in this process, then look again. */
 static void help_yourself(R2dLeader *leader, R2dLoaders *loaders)
 {
-    if (loaders->own == NULL)
+    if (loaders->own == NULL) {
+        r2d_leader_load_options(leader); /* as a loader does, which may have failed for them */
         loaders->own = r2d_load_open(leader->context, leader->job, leader->options);
+    }
     (void)r2d_load_next(loaders->own, false);
 }
 
