@@ -72,6 +72,10 @@ ALTER SERVER mine OPTIONS (SET host 'y');
 CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', passfile '/etc/passwd');
 CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', service 'y');
 CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', sslkey '/etc/passwd');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (user 'x', sslcert '/etc/passwd');
+-- what he may not lend himself he may lend nobody
+CREATE USER MAPPING FOR PUBLIC SERVER mine OPTIONS (user 'x', password_required 'off');
+CREATE USER MAPPING FOR pg_monitor SERVER mine OPTIONS (user 'x', password_required 'off');
 DROP SERVER mine;
 RESET ROLE;
 REVOKE USAGE ON FOREIGN DATA WRAPPER rs2ddb FROM regress_rs2ddb_plain;

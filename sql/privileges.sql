@@ -76,6 +76,29 @@ CREATE TABLE rs2ddb.mine (id int);
 CREATE TRIGGER t AFTER UPDATE ON rs2ddb.job EXECUTE FUNCTION suppress_redundant_updates_trigger();
 ALTER TABLE rs2ddb.job DISABLE ROW LEVEL SECURITY;
 DROP POLICY own_jobs ON rs2ddb.job;
+MERGE INTO rs2ddb.job USING (SELECT 1) AS s ON true WHEN MATCHED THEN UPDATE SET state = 'succeeded';
+SELECT setval('rs2ddb.event_event_id_seq', 1000);
+CREATE POLICY all_jobs ON rs2ddb.job USING (true);
+CREATE RULE r AS ON INSERT TO rs2ddb.event DO ALSO NOTHING;
+CREATE TEMP TABLE child () INHERITS (rs2ddb.job);
+GRANT UPDATE ON rs2ddb.job TO regress_rs2ddb_alice;
+ALTER TABLE rs2ddb.job OWNER TO regress_rs2ddb_alice;
+ALTER VIEW rs2ddb.progress RESET (security_invoker);
+ALTER SCHEMA rs2ddb RENAME TO ours;
+ALTER FUNCTION rs2ddb_cancel(bigint) SECURITY DEFINER;
+ALTER EXTENSION rs2ddb DROP VIEW rs2ddb.progress;
+DROP EXTENSION rs2ddb;
+SELECT rs2ddb_validator('{}', 0);
+SET rs2ddb.max_workers = 100;
+SET rs2ddb.history_retention = 1;
+-- nor in the dress of something temporary
+CREATE TEMP TABLE job AS SELECT 1 AS job_id, 'queued' AS state;
+CREATE TEMP VIEW pg_stat_activity AS SELECT 1 AS pid, 'rs2ddb leader' AS backend_type;
+SET search_path = pg_temp, public;
+SELECT rs2ddb_cancel(:job), state FROM rs2ddb_wait(:job);
+RESET search_path;
+DROP VIEW pg_temp.pg_stat_activity;
+DROP TABLE pg_temp.job;
 RESET ROLE;
 ANALYZE rs2ddb.job;
 
@@ -127,6 +150,14 @@ SET ROLE regress_rs2ddb_alice;
 SELECT state, owner FROM rs2ddb_wait(:other);
 RESET ROLE;
 DROP FUNCTION pg_temp.for_others(), pg_temp.tell(text);
+
+-- who takes his things away takes away his right to act, and leaves the history
+DROP OWNED BY regress_rs2ddb_alice;
+SET ROLE regress_rs2ddb_alice;
+SELECT rs2ddb_resume(:job);
+SELECT count(*) FROM rs2ddb.job;
+RESET ROLE;
+SELECT count(*) FROM pg_user_mappings WHERE usename = 'regress_rs2ddb_alice';
 
 -- no secret in the job
 SELECT count(*) FROM rs2ddb.job j WHERE j::text ~ 'AKID';
