@@ -217,6 +217,7 @@ my $running = export_job($node, $all, unique('bad-input'), key => q('{id}'), ser
 ok(wait_until(\&fired), 'a job is loading');
 my %seen = (
 	'pg_stat_activity' => $node->safe_psql('postgres', 'SELECT * FROM pg_stat_activity'),
+	'the process list' => join("\n", map { slurp_file("/proc/$_/cmdline") } worker_pids($node, 'leader'), worker_pids($node, 'loader')),
 	map { ("rs2ddb.$_" => $node->safe_psql('postgres', "SELECT * FROM rs2ddb.$_")) } qw(job file reject event progress));
 $node->safe_psql('postgres', "SELECT rs2ddb_cancel($running)");
 clear_faults();
@@ -225,6 +226,7 @@ $seen{'the log at DEBUG5'} = slurp_file($node->logfile, $log_start);
 $seen{'the log at DEBUG5, escaped'} = $seen{'the log at DEBUG5'} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/egr;
 
 like($seen{'the log at DEBUG5'}, qr/DEBUG:.*\n(?s:.*)rs2ddb job \d+ failed/, 'the log has the debug messages and the failures');
+like($seen{'the process list'}, qr/rs2ddb leader of job $running\b(?s:.*)rs2ddb loader of job $running\b/, 'workers are named after their job');
 like($seen{pg_stat_activity}, qr/rs2ddb (?:leader|loader)/, 'pg_stat_activity was read while workers ran');
 for my $where (sort keys %seen)
 {

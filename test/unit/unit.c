@@ -11,6 +11,8 @@ static void *counting_resize(void *context, void *ptr, size_t size)
     unit->calls++;
     if (unit->fail_at > 0 && unit->calls >= unit->fail_at)
         return NULL;
+    if (size > unit->largest)
+        unit->largest = size;
     void *block = realloc(ptr, size);
     if (ptr == NULL && block != NULL)
         unit->live++;

@@ -17,6 +17,7 @@
 typedef struct UnitAlloc {
     R2dAlloc alloc; /* hand out &unit.alloc */
     long live;      /* blocks not released */
+    size_t largest; /* bytes of the largest block so far */
     long calls;     /* resize calls so far */
     long fail_at;   /* calls == fail_at fails, and every later one; 0: never */
 } UnitAlloc;
