@@ -152,9 +152,9 @@ one_file_fails('an object that is missing', 'warehouse',
 	error_message => qr/does not exist/, error_code => qr/^NoSuchKey$/, error_request_id => qr/\w/);
 one_file_fails('an object longer than the manifest says', 'warehouse', [ rule(GetObject => { type => 'wrong_length', delta => 5 }, %data_file) ],
 	error_message => qr/\d+ bytes long, the manifest says \d+/, error_sqlstate => qr/^22/);
-one_file_fails('a damaged zstd file', 'warehouse', [ $damage->(200 .. 230) ], error_sqlstate => qr/^22/);
+one_file_fails('a damaged zstd file', 'warehouse', [ $damage->(200 .. 230) ], error_sqlstate => qr/^22/, error_message => qr/at byte \d+/);
 one_file_fails('a zstd file that does not begin as one', 'warehouse', [ $damage->(0) ], error_sqlstate => qr/^22/);
-one_file_fails('a damaged gzip file', 'in_gzip', [ $damage->(700) ], error_sqlstate => qr/^22/);
+one_file_fails('a damaged gzip file', 'in_gzip', [ $damage->(700) ], error_sqlstate => qr/^22/, error_message => qr/at byte \d+/);
 
 reset_stand_ins();
 $node->stop;

@@ -59,8 +59,11 @@ for my $case ([ 'the warehouse', 'patient' ], [ 'DynamoDB', 'lost_dynamodb' ])
 	ok(wait_for($node, no_workers()), 'its worker is gone');
 }
 
-$id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('patient'));
-ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'another job waits for an address');
+for my $server (qw(patient lost_dynamodb))
+{
+	$id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => "'$server'");
+	ok(wait_for($node, "SELECT state FROM rs2ddb.job WHERE job_id = $id", 'preparing'), 'another job waits for an address');
+}
 $begun = time;
 $node->stop('fast');
 note(sprintf 'stopped after %.1f s', time - $begun);
