@@ -129,6 +129,26 @@ for my $state (qw(unloading loading))
 	complete("$name, the original", $job, $table, 1);
 }
 
+{
+	my $name = 'CREATE DATABASE TEMPLATE, files that wait to be deleted';
+	local $Rs2ddb::database = new_database();
+	my $original = $Rs2ddb::database;
+	faults(rule(DeleteObjects => { type => 'error', status => 403, code => 'AccessDenied' }, times => undef));
+	my $job = export_and_wait($node, $query, unique('operated'), %key);
+	ok($job->{stage_doomed}, "$name: a job leaves some");
+	ok(wait_for($node, no_workers()), "$name: its workers are gone");
+	$sql->("CREATE DATABASE copy_of_doomed TEMPLATE $original");
+	clear_faults();
+	$Rs2ddb::database = 'copy_of_doomed';
+	is(export_and_wait($node, $query, unique('operated'), %key)->{state}, 'succeeded', "$name: a job runs in the copy");
+	ok(wait_for($node, no_workers()), "$name: and ends");
+	cmp_ok(scalar(stage_files($job)), '>', 0, "$name: the files of the original are not the copy's to delete");
+	$Rs2ddb::database = $original;
+	is(export_and_wait($node, $query, unique('operated'), %key)->{state}, 'succeeded', "$name: a job runs in the original");
+	ok(wait_for($node, "SELECT NOT stage_doomed FROM rs2ddb.job WHERE job_id = $job->{job_id}"), "$name: and deletes them");
+	is(join(' ', stage_files($job)), '', "$name: none is left");
+}
+
 # ---- other statements that want the database for themselves -----------------------------------
 
 {

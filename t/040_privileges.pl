@@ -176,6 +176,19 @@ $sql->('ALTER SERVER warehouse OPTIONS (DROP server_credentials)');
 let_go($held);
 like(wait_job($node, $late)->{error_message}, qr/no option "aws_access_key_id"/, 'what was lent is asked for again when the job runs');
 
+# ---- a mapping for PUBLIC ---------------------------------------------------------------------
+
+$sql->("CREATE ROLE guest NOLOGIN; GRANT EXECUTE ON FUNCTION $functions TO guest");
+role('bare', user => $dsn{user});
+$sql->('CREATE USER MAPPING FOR PUBLIC SERVER warehouse OPTIONS (' . join(', ', map { "$_ '$own{$_}'" } sort keys %own) . ')');
+like(refused_as('guest'), qr/permission denied for foreign server warehouse/, 'a mapping for PUBLIC lets nobody in who has no USAGE');
+$sql->('GRANT USAGE ON FOREIGN SERVER warehouse TO guest');
+is(wait_job($node, export_as('guest', unique('guest')))->{state}, 'succeeded', 'it lends its secrets to a role without a mapping');
+is($sql->('SET ROLE guest; SELECT count(*) FROM pg_user_mappings WHERE umoptions IS NOT NULL'), 0, 'which does not see them');
+like(refused_as('bare'), qr/no option "password"/, 'and not to one whose own mapping lacks some');
+$sql->('DROP USER MAPPING FOR PUBLIC SERVER warehouse');
+like(refused_as('guest'), qr/no user mapping/, 'without it that role gets nowhere');
+
 # ---- nothing of a user is run by a worker -----------------------------------------------------
 
 # Whatever name is looked up in his schemas finds his function, which leaves its mark.
