@@ -10,7 +10,7 @@ use JSON::PP;
 use Rs2ddb;
 use Test::More;
 
-our @EXPORT = qw(wait_until ledger_balances unload_states credentials forget_credentials fired rule
+our @EXPORT = qw(wait_until ledger_balances unload_states credentials forget_credentials fired all_fired rule
   stage_files worker_pids no_workers job_is_complete);
 
 my $http = HTTP::Tiny->new(timeout => 60);
@@ -37,6 +37,13 @@ sub fired
 	my $sum = 0;
 	$sum += $_->{fired} for @{ _control('GET', '/faults') };
 	return $sum;
+}
+
+# True when there are rules and each of them has fired.
+sub all_fired
+{
+	my @rules = @{ _control('GET', '/faults') };
+	return @rules > 0 && !grep { $_->{fired} == 0 } @rules;
 }
 
 # A fault rule: rule(BatchWriteItem => {type => 'delay', ms => 10}, times => 3, nth => 2).
