@@ -29,10 +29,20 @@ like($job->{error_detail}, qr/no name server told the address of "slow\.example"
 $job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('by_name'));
 is($job->{state}, 'succeeded', 'a host that has a name, and several addresses, is reached') or diag("$job->{error_message}: $job->{error_detail}");
 
+# Several hosts with commas between them, as libpq takes them.
+create_warehouse($node, 'several', { host => 'no-such-host.invalid,localhost,127.0.0.1' });
+$job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('several'));
+is($job->{state}, 'succeeded', 'one of several hosts is reached') or diag("$job->{error_message}: $job->{error_detail}");
+create_warehouse($node, 'none_of_them', { host => 'no-such-host.invalid,slow.example', connect_timeout => '1' });
+$job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('none_of_them'));
+like($job->{error_detail}, qr/no name server told the address of "slow\.example" within 1 s/, 'none of several: the job fails, and says why');
+create_warehouse($node, 'two_patient', { host => '127.0.0.2,slow.example', connect_timeout => '3600' });
+
 # A host name is checked by what it leads to: nothing is sent to a link-local address.
 for my $case (
 	[ 'a warehouse', { host => 'metadata.example' }, qr/could not connect to warehouse at metadata\.example.*link-local address/s ],
 	[ 'a warehouse, by an IPv4-mapped address', { host => 'mapped.example' }, qr/could not connect to warehouse at mapped\.example.*link-local address/s ],
+	[ 'one of several warehouses', { host => '127.0.0.1,metadata.example' }, qr/link-local address/ ],
 	[ 'an endpoint of DynamoDB', { dynamodb_endpoint => 'http://metadata.example' }, qr/link-local address/ ],
 	[ 'an endpoint of S3', { s3_endpoint => 'http://mapped.example:80' }, qr/link-local address/ ])
 {
@@ -46,7 +56,7 @@ for my $case (
 
 create_warehouse($node, 'lost_dynamodb', { dynamodb_endpoint => 'http://slow.example:8000' });
 my ($id, $begun);
-for my $case ([ 'the warehouse', 'patient' ], [ 'DynamoDB', 'lost_dynamodb' ])
+for my $case ([ 'the warehouse', 'patient' ], [ 'one of several warehouses', 'two_patient' ], [ 'DynamoDB', 'lost_dynamodb' ])
 {
 	my ($whose, $server) = @$case;
 	$id = export_job($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => "'$server'");

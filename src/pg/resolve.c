@@ -5,7 +5,6 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
-#include "lib/stringinfo.h"
 #include "utils/timestamp.h"
 
 #include "../core/base/address.h"
@@ -19,7 +18,7 @@ static bool is_name(const char *host)
 {
     unsigned char address[sizeof(struct in6_addr)];
 
-    return host[0] != '\0' && strpbrk(host, "/,@") == NULL &&
+    return host[0] != '\0' && strpbrk(host, "/@") == NULL &&
            inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1 &&
            strchr(host, '%') == NULL;
 }
@@ -67,50 +66,68 @@ static int wait_for_lookup(Lookup *lookup, int timeout_s)
     return code;
 }
 
-static void list_addresses(const char *host, const struct addrinfo *found, R2dAddresses *addresses)
+/* One more for libpq, which pairs the lists; it goes by the host where the address is empty. */
+static void add_address(R2dAddresses *addresses, const char *host, const char *address)
 {
-    StringInfoData list, hosts;
+    const char *comma = addresses->count++ > 0 ? "," : "";
+
+    addresses->list = psprintf("%s%s%s", addresses->list, comma, address);
+    addresses->hosts = psprintf("%s%s%s", addresses->hosts, comma, host);
+}
+
+static void add_found(R2dAddresses *addresses, const char *host, const struct addrinfo *found)
+{
     char text[NI_MAXHOST];
 
-    initStringInfo(&list);
-    initStringInfo(&hosts);
     for (; found != NULL && addresses->count < ADDRESSES_MAX; found = found->ai_next) {
-        if (r2d_address_socket_is_metadata(found->ai_addr))
-            addresses->problem = "the host name leads to a link-local address";
+        addresses->metadata = addresses->metadata || r2d_address_socket_is_metadata(found->ai_addr);
         if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0,
-                        NI_NUMERICHOST) != 0)
-            continue;
-        appendStringInfo(&list, "%s%s", addresses->count > 0 ? "," : "", text);
-        appendStringInfo(&hosts, "%s%s", addresses->count > 0 ? "," : "", host);
-        addresses->count++;
+                        NI_NUMERICHOST) == 0)
+            add_address(addresses, host, text);
     }
-    addresses->list = list.data;
-    addresses->hosts = hosts.data;
+}
+
+static void add_name(R2dAddresses *addresses, const char *host, int timeout_s)
+{
+    int code = EAI_MEMORY;
+    Lookup *lookup = begin_lookup(host, &code);
+
+    if (lookup != NULL)
+        code = wait_for_lookup(lookup, timeout_s);
+    if (code == EAI_INPROGRESS) {
+        addresses->problem =
+            psprintf("no name server told the address of \"%s\" within %d s", host, timeout_s);
+        return; /* the thread still uses the lookup: it is left behind */
+    }
+    if (code == 0) {
+        add_found(addresses, host, lookup->request.ar_result);
+        freeaddrinfo(lookup->request.ar_result);
+    } else
+        addresses->problem = psprintf("could not translate host name \"%s\" to address: %s", host,
+                                      gai_strerror(code));
+    free(lookup);
 }
 
 R2dAddresses r2d_resolve(const char *host, int timeout_s)
 {
-    R2dAddresses addresses = {0};
-    Lookup *lookup;
-    int code = EAI_MEMORY;
+    R2dAddresses addresses = {.list = "", .hosts = ""};
+    char *rest = pstrdup(host);
+    bool has_names = false;
+    const char *one;
 
-    if (!is_name(host))
-        return addresses;
-    lookup = begin_lookup(host, &code);
-    if (lookup != NULL)
-        code = wait_for_lookup(lookup, timeout_s);
-    if (code == EAI_INPROGRESS) {
-        addresses.problem =
-            psprintf("no name server told the address of \"%s\" within %d s", host, timeout_s);
-        return addresses; /* the thread still uses the lookup: it is left behind */
+    while ((one = strsep(&rest, ",")) != NULL) {
+        if (is_name(one))
+            add_name(&addresses, one, timeout_s);
+        else
+            add_address(&addresses, one, strpbrk(one, "/@") == NULL ? one : "");
+        has_names = has_names || is_name(one);
     }
-    if (code == 0) {
-        list_addresses(host, lookup->request.ar_result, &addresses);
-        freeaddrinfo(lookup->request.ar_result);
-    } else
-        addresses.problem = psprintf("could not translate host name \"%s\" to address: %s", host,
-                                     gai_strerror(code));
-    free(lookup);
+    if (!has_names)
+        return (R2dAddresses){0};
+    if (addresses.count > 0)
+        addresses.problem = NULL; /* of several hosts one may be enough */
+    if (addresses.metadata)
+        addresses.problem = "the host name leads to a link-local address";
     return addresses;
 }
 

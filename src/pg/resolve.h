@@ -1,5 +1,6 @@
 /*
- * resolve.h - the addresses of a host, looked up in a way that can be interrupted.
+ * resolve.h - the addresses of a host, or of several with commas between them, looked up in a way
+ * that can be interrupted.
  *
  * libpq looks names up while a connection is started: that blocks for as long as the name servers
  * are silent, and ignores signals. Here the C library does it in a thread of its own.
@@ -11,7 +12,8 @@
 
 typedef struct R2dAddresses {
     int count;           /* 0: nothing to look up (an address, a socket), or no way to do it here */
-    const char *list;    /* "address,address" */
+    bool metadata;       /* one of them is link-local */
+    const char *list;    /* "address,address", empty for a socket */
     const char *hosts;   /* "host,host": the name, once for each */
     const char *problem; /* why there are none, or none to be used; NULL: no problem */
 } R2dAddresses;
