@@ -9,6 +9,7 @@
 #include "pool.h"
 
 #define WATCH_INTERVAL_MS 1000
+#define END_PATIENCE_MS   1000
 #define FRUITLESS_STARTS  3 /* per loader */
 
 /* Whoever leaves, also through an error, stops them: r2d_loading_end, the context's reset, or the
@@ -133,6 +134,20 @@ static R2dLoaders *open_loaders(R2dLeader *leader)
     return loaders;
 }
 
+/* Loaders that find no file any more end by themselves; one that has just begun may take long. */
+static void let_end(R2dLoaders *loaders)
+{
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), END_PATIENCE_MS);
+    long left_ms = END_PATIENCE_MS;
+
+    forget_ended(loaders);
+    while (loaders->count > 0 && left_ms > 0) {
+        r2d_sleep((int)left_ms);
+        forget_ended(loaders);
+        left_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+    }
+}
+
 void r2d_loading_end(R2dLeader *leader)
 {
     R2dLoaders *loaders = leader->loaders;
@@ -167,5 +182,7 @@ void r2d_loading(R2dLeader *leader)
         if (counts.cancel) /* loaders stop for it, so the leader must, should its signal be lost */
             ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
     }
+    if (counts.systemic == 0)
+        let_end(loaders);
     r2d_loading_end(leader);
 }
