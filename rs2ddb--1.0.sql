@@ -32,6 +32,7 @@ CREATE TABLE rs2ddb.job (
     loading_at        timestamptz,
     finished_at       timestamptz,
     owner             name NOT NULL,
+    owner_oid         oid NOT NULL,
     server            name NOT NULL,
     query             text NOT NULL,
     key               text[],
@@ -79,7 +80,8 @@ COMMENT ON COLUMN rs2ddb.job.started_at IS 'when a worker took the job for the f
 COMMENT ON COLUMN rs2ddb.job.unload_started_at IS 'when the last UNLOAD was sent';
 COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loading began';
 COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
-COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export; its user mapping is used';
+COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export, as it was called then';
+COMMENT ON COLUMN rs2ddb.job.owner_oid IS 'its oid: its user mapping is used, and the job is its own under any name';
 COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse: a server of the foreign data wrapper rs2ddb';
 COMMENT ON COLUMN rs2ddb.job.query IS 'the query, as it was typed';
 COMMENT ON COLUMN rs2ddb.job.key IS 'partition key and sort key as given; NULL: those of the existing table';
@@ -288,13 +290,17 @@ COMMENT ON COLUMN rs2ddb.progress.error_message IS 'why it failed';
 -- Nobody writes: the functions do, as the owner of these tables.
 -- ---------------------------------------------------------------------------------------------
 
+CREATE FUNCTION rs2ddb.is_owner(owner name, owner_oid oid, system_identifier bigint) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rs2ddb_is_owner';
+COMMENT ON FUNCTION rs2ddb.is_owner(name, oid, bigint) IS 'whether a job is the current user''s: by oid, on another system than the job''s by name';
+
 ALTER TABLE rs2ddb.job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.reject ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.event ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_jobs ON rs2ddb.job FOR SELECT USING (
-    owner OPERATOR(pg_catalog.=) CURRENT_USER
+    rs2ddb.is_owner(owner, owner_oid, system_identifier)
     OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
 CREATE POLICY own_files ON rs2ddb.file FOR SELECT USING (
     EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) file.job_id));
@@ -320,6 +326,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA rs2ddb FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA rs2ddb FROM PUBLIC;
 GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
 GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
+GRANT EXECUTE ON FUNCTION rs2ddb.is_owner TO PUBLIC; -- row security calls it as whoever reads
 
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.file', '');

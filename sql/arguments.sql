@@ -16,8 +16,8 @@ SELECT count(*) AS jobs FROM rs2ddb.job;
 
 -- a job of another database: its wait would never end, its cancel ends it here only
 INSERT INTO rs2ddb.job (state, owner, server, query, table_name, mode, max_rejects, keep_files,
-    stage_prefix, system_identifier, database_oid)
-VALUES ('loading', CURRENT_USER, 'one', 'SELECT 1', 'items', 'put', 0, false, 's3://bucket/x/', 1, 1)
+    stage_prefix, system_identifier, database_oid, owner_oid)
+VALUES ('loading', CURRENT_USER, 'one', 'SELECT 1', 'items', 'put', 0, false, 's3://bucket/x/', 1, 1, 0)
 RETURNING job_id \gset
 SELECT rs2ddb_wait(:job_id);
 SELECT rs2ddb_cancel(:job_id);

@@ -84,8 +84,8 @@ SELECT state FROM rs2ddb_wait(:job);
 COMMIT;
 
 -- progress is true: 100 percent only at the end, no time left where none can be told
-INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, server, query, mode, max_rejects, keep_files, attempt, system_identifier, database_oid)
-SELECT 'loading', 'progress', 100000, CURRENT_USER, 'w', 'SELECT 1', 'put', 0, false, 1, 0, 0 RETURNING job_id AS moving \gset
+INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, server, query, mode, max_rejects, keep_files, attempt, system_identifier, database_oid, owner_oid)
+SELECT 'loading', 'progress', 100000, CURRENT_USER, 'w', 'SELECT 1', 'put', 0, false, 1, 0, 0, 0 RETURNING job_id AS moving \gset
 INSERT INTO rs2ddb.file (job_id, file_no, url, size_bytes, rows_promised, state, checkpoint, rows_per_s)
 VALUES (:moving, 1, 's3://b/p/1', 1, 50000, 'done', 50000, 9), (:moving, 2, 's3://b/p/2', 1, 50000, 'running', 49980, 2);
 SELECT percent, rows_per_s, time_left, files_done, files FROM rs2ddb.progress WHERE job_id = :moving;

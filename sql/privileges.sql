@@ -63,8 +63,8 @@ UPDATE rs2ddb.job SET state = 'succeeded';
 UPDATE rs2ddb.file SET checkpoint = 1000;
 DELETE FROM rs2ddb.file;
 DELETE FROM rs2ddb.reject;
-INSERT INTO rs2ddb.job (owner, server, query, table_name, mode, max_rejects, keep_files, system_identifier, database_oid)
-    VALUES ('postgres', 'w', 'SELECT 1', 'items', 'put', 0, false, 0, 0);
+INSERT INTO rs2ddb.job (owner, server, query, table_name, mode, max_rejects, keep_files, system_identifier, database_oid, owner_oid)
+    VALUES ('postgres', 'w', 'SELECT 1', 'items', 'put', 0, false, 0, 0, 10);
 INSERT INTO rs2ddb.event (job_id, state) VALUES (1, 'succeeded');
 TRUNCATE rs2ddb.job CASCADE;
 SELECT job_id FROM rs2ddb.job FOR UPDATE;
@@ -136,6 +136,32 @@ SELECT count(*) FROM rs2ddb.job;
 SELECT count(*) FROM rs2ddb.progress;
 SELECT rs2ddb_cancel(:job);
 RESET ROLE;
+
+-- a job is its owner's under any name, and not for who gets the name
+ALTER ROLE regress_rs2ddb_alice RENAME TO regress_rs2ddb_alicia;
+CREATE ROLE regress_rs2ddb_alice;
+GRANT EXECUTE ON FUNCTION rs2ddb_cancel TO regress_rs2ddb_alice;
+SET ROLE regress_rs2ddb_alicia;
+SELECT count(*) FROM rs2ddb.job WHERE job_id = :job;
+SELECT rs2ddb_cancel(:job);
+SET ROLE regress_rs2ddb_alice;
+SELECT count(*) FROM rs2ddb.job WHERE job_id = :job;
+SELECT rs2ddb_cancel(:job);
+RESET ROLE;
+-- but in a copy on another system, where its number is another role's
+SELECT system_identifier AS system FROM rs2ddb.job WHERE job_id = :job \gset
+UPDATE rs2ddb.job SET system_identifier = 0 WHERE job_id = :job;
+SET ROLE regress_rs2ddb_alicia;
+SELECT count(*) FROM rs2ddb.job WHERE job_id = :job;
+SELECT rs2ddb_cancel(:job);
+SET ROLE regress_rs2ddb_alice;
+SELECT count(*) FROM rs2ddb.job WHERE job_id = :job;
+SELECT rs2ddb_cancel(:job);
+RESET ROLE;
+UPDATE rs2ddb.job SET system_identifier = :system WHERE job_id = :job;
+DROP OWNED BY regress_rs2ddb_alice;
+DROP ROLE regress_rs2ddb_alice;
+ALTER ROLE regress_rs2ddb_alicia RENAME TO regress_rs2ddb_alice;
 
 -- current_user counts: who acts through a SECURITY DEFINER function acts with the rights and secrets of its owner
 SET ROLE regress_rs2ddb_alice;

@@ -70,16 +70,17 @@ my %own = (user => $dsn{user}, password => $dsn{password}, %aws);
 
 # ---- what changes between the call and the run ------------------------------------------------
 
-role($_, %own) for qw(revoked unmapped keyless passwordless steady);
+role($_, %own) for qw(revoked unmapped keyless passwordless steady renamed);
 $sql->("CREATE ROLE demoted SUPERUSER NOLOGIN; CREATE USER MAPPING FOR demoted SERVER warehouse OPTIONS (user '$dsn{user}', password '$dsn{password}')");
 my $held = hold_worker();
-my %queued = map { $_ => export_as($_, unique($_)) } qw(revoked unmapped keyless passwordless steady demoted);
-is($sql->("SELECT count(*) FROM rs2ddb.job WHERE state = 'queued'"), 6, 'jobs of six owners wait');
+my %queued = map { $_ => export_as($_, unique($_)) } qw(revoked unmapped keyless passwordless steady renamed demoted);
+is($sql->("SELECT count(*) FROM rs2ddb.job WHERE state = 'queued'"), 7, 'jobs of seven owners wait');
 $sql->('REVOKE USAGE ON FOREIGN SERVER warehouse FROM revoked');
 $sql->('DROP USER MAPPING FOR unmapped SERVER warehouse');
 $sql->('ALTER USER MAPPING FOR keyless SERVER warehouse OPTIONS (DROP aws_access_key_id, DROP aws_secret_access_key)');
 $sql->('ALTER USER MAPPING FOR passwordless SERVER warehouse OPTIONS (DROP password)');
 $sql->("ALTER ROLE demoted NOSUPERUSER; GRANT USAGE ON FOREIGN SERVER warehouse TO demoted");
+$sql->('ALTER ROLE renamed RENAME TO otherwise; CREATE ROLE renamed');
 let_go($held);
 my %ended = map { $_ => wait_job($node, $queued{$_}) } sort keys %queued;
 for my $case (
@@ -94,9 +95,13 @@ for my $case (
 	like($ended{$role}{error_message}, $message, "$role: and says why");
 	is($ended{$role}{attempt}, 0, "$role: nothing was unloaded");
 }
-is($ended{steady}{state}, 'succeeded', 'the job of an owner who cannot log in runs') or diag($ended{steady}{error_message});
-my ($equal, $said) = verify_table($query, $ended{steady}{table_name}, 'id');
-ok($equal, 'and every row has arrived') or diag($said);
+for my $case ([ steady => 'an owner who cannot log in' ], [ renamed => 'an owner who was renamed' ])
+{
+	my ($role, $name) = @$case;
+	is($ended{$role}{state}, 'succeeded', "the job of $name runs") or diag($ended{$role}{error_message});
+	my ($equal, $said) = verify_table($query, $ended{$role}{table_name}, 'id');
+	ok($equal, "$name: every row has arrived") or diag($said);
+}
 $sql->('GRANT USAGE ON FOREIGN SERVER warehouse TO revoked');
 $sql->("SET ROLE revoked; SELECT rs2ddb_resume($queued{revoked})");
 is(wait_job($node, $queued{revoked})->{state}, 'succeeded', 'with USAGE again, it can be resumed');
@@ -133,7 +138,7 @@ $sql->('GRANT USAGE ON FOREIGN SERVER warehouse TO revoked');
 $sql->("SET ROLE revoked; SELECT rs2ddb_resume($loading)");
 my $loaded = wait_job($node, $loading);
 is("$loaded->{state} $loaded->{attempt}", 'succeeded 1', 'with USAGE again it is resumed, without another UNLOAD');
-($equal, $said) = verify_table($query, $loaded->{table_name}, 'id');
+my ($equal, $said) = verify_table($query, $loaded->{table_name}, 'id');
 ok($equal, 'and every row has arrived') or diag($said);
 
 role('leaving', %own);
@@ -141,7 +146,7 @@ $loading = unloading_as('leaving');
 $sql->('DROP OWNED BY leaving; DROP ROLE leaving');
 $refused = go_on($loading);
 is("$refused->{state} $refused->{error_sqlstate}", 'failed 42704', 'the owner is dropped during the UNLOAD: the job fails');
-like($refused->{error_message}, qr/role "leaving" does not exist/, 'and says why');
+like($refused->{error_message}, qr/role "leaving", the owner of the job, does not exist any more/, 'and says why');
 is($sql->("SELECT rs2ddb_cancel($loading), count(*) FROM rs2ddb.file WHERE job_id = $loading AND state = 'running'"), 'f|0', 'nothing of it goes on');
 $node->append_conf('postgresql.conf', 'rs2ddb.max_workers = 1');
 $node->reload;

@@ -216,3 +216,10 @@ bool r2d_spi_bool(int column)
     Datum value = r2d_spi_datum(column, &is_null);
     return !is_null && DatumGetBool(value);
 }
+
+Oid r2d_spi_oid(int column)
+{
+    bool is_null;
+    Datum value = r2d_spi_datum(column, &is_null);
+    return is_null ? InvalidOid : DatumGetObjectId(value);
+}

@@ -34,7 +34,8 @@ extern void r2d_tx_commit_lazily(void);
 typedef struct R2dJob {
     int64 job_id;
     R2dJobState state;
-    const char *owner;
+    const char *owner; /* its name at the call */
+    Oid owner_oid;     /* owner.h; InvalidOid: no role of this system */
     const char *server;
     const char *query;
     const char *table_name;
@@ -105,7 +106,7 @@ extern int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most);
 /* ------------------------------------------------ what users ask of jobs: catalog_call.c */
 
 typedef struct R2dJobRequest {
-    const char *owner;
+    Oid owner;
     const char *server;
     const char *query;
     const char *table_name;

@@ -15,7 +15,7 @@ int64 r2d_catalog_job_insert(const R2dJobRequest *request)
     R2dArgs args = {0};
     int64 job_id;
 
-    r2d_arg_text(&args, request->owner);
+    r2d_arg_text(&args, GetUserNameFromId(request->owner, false));
     r2d_arg_text(&args, request->server);
     r2d_arg_text(&args, request->query);
     r2d_arg_text(&args, request->table_name);
@@ -28,10 +28,12 @@ int64 r2d_catalog_job_insert(const R2dJobRequest *request)
     r2d_arg_bool(&args, request->keep_files);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    r2d_spi_run("INSERT INTO rs2ddb.job (owner, server, query, table_name, key, mode, attributes, "
-                "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING job_id",
-                &args);
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(request->owner), false);
+    r2d_spi_run(
+        "INSERT INTO rs2ddb.job (owner, server, query, table_name, key, mode, attributes, "
+        "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid, owner_oid) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING job_id",
+        &args);
     job_id = r2d_spi_int8(1, 0);
     r2d_catalog_event(job_id, R2D_JOB_QUEUED, NULL);
     r2d_spi_leave(&spi);
@@ -155,14 +157,17 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     leave_files_to_original(&args);
-    if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
-                    "finished_at = NULL, error_message = NULL, error_detail = NULL, "
-                    "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
-                    "error_request_id = NULL, error_position = NULL, "
-                    "system_identifier = $2, database_oid = $3 "
-                    "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
-                    "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
-                    &args) == 1) {
+    if (r2d_spi_run(
+            "UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+            "finished_at = NULL, error_message = NULL, error_detail = NULL, "
+            "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
+            "error_request_id = NULL, error_position = NULL, "
+            "owner_oid = COALESCE(" R2D_OWNER_HERE(
+                "$2") ", 0), "
+                      "system_identifier = $2, database_oid = $3 "
+                      "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
+                      "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
+            &args) == 1) {
         requeue_files(&args);
         r2d_catalog_event(job_id, R2D_JOB_QUEUED, "resumed");
     }

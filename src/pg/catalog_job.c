@@ -62,6 +62,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->stage_doomed = r2d_spi_bool(21);
     job->unload_pid = r2d_spi_int4(22, 0);
     job->table_id = r2d_spi_text(spi, 23);
+    job->owner_oid = r2d_spi_oid(24);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -77,8 +78,7 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id "
-                    "FROM rs2ddb.job WHERE job_id = $1",
+                    "table_id, " R2D_OWNER_HERE("$2") " FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);

@@ -31,6 +31,11 @@ typedef struct R2dSpi {
     int guc_level;
 } R2dSpi;
 
+/* SQL: oid of the owner of a job, NULL for none, on the system with that identifier (owner.h). */
+#define R2D_OWNER_HERE(system)                                                                     \
+    "CASE WHEN system_identifier = " system " THEN owner_oid ELSE "                                \
+    "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = owner) END"
+
 /* Between enter and leave: SPI is connected, the search path is pinned, and (as_owner) statements
  * run as the owner of the tables. An error in between is undone by the transaction's abort. */
 extern R2dSpi r2d_spi_enter(bool as_owner);
@@ -46,6 +51,7 @@ extern int64 r2d_spi_int8(int column, int64 if_null);
 extern int r2d_spi_int4(int column, int if_null);
 extern double r2d_spi_float8(int column, double if_null);
 extern bool r2d_spi_bool(int column);
+extern Oid r2d_spi_oid(int column); /* InvalidOid for null */
 extern Datum r2d_spi_datum(int column, bool *is_null);
 /* The id (bigint, never null) in the first column of any row of the last result, from 0. */
 extern int64 r2d_spi_id(uint64 row);

@@ -91,7 +91,7 @@ static void check_request(const R2dJobRequest *request)
 PG_FUNCTION_INFO_V1(rs2ddb_export);
 PGDLLEXPORT Datum rs2ddb_export(PG_FUNCTION_ARGS)
 {
-    R2dJobRequest request = {.owner = GetUserNameFromId(GetUserId(), false),
+    R2dJobRequest request = {.owner = GetUserId(),
                              .query = text_arg(fcinfo, 0, "query"),
                              .table_name = text_arg(fcinfo, 1, "table_name"),
                              .server = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2)),
@@ -134,7 +134,7 @@ static R2dJob *own_job(int64 job_id)
 {
     R2dJob *job = r2d_catalog_job(job_id);
 
-    if (job == NULL || (!superuser() && get_role_oid(job->owner, true) != GetUserId()))
+    if (job == NULL || (!superuser() && job->owner_oid != GetUserId()))
         no_such_job(job_id);
     return job;
 }

@@ -6,10 +6,10 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "utils/acl.h"
 
 #include "home.h"
 #include "launcher.h"
+#include "owner.h"
 #include "pool.h"
 #include "settings.h"
 #include "stage.h"
@@ -65,12 +65,9 @@ static void take_job(R2dLeader *leader)
 
 void r2d_leader_load_options(R2dLeader *leader)
 {
-    Oid owner;
-
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
-    owner = get_role_oid(leader->job->owner, false);
-    leader->options = r2d_options_load(leader->job->server, owner);
+    leader->options = r2d_options_load(leader->job->server, r2d_job_owner(leader->job));
     r2d_tx_commit();
 }
 

@@ -3,11 +3,11 @@
 
 #include "miscadmin.h"
 #include "storage/latch.h"
-#include "utils/acl.h"
 #include "utils/timeout.h"
 
 #include "../core/fetch/s3_list.h"
 #include "../core/fetch/s3_object.h"
+#include "owner.h"
 #include "pool.h"
 
 #define LEFTOVERS_MAX      2
@@ -168,8 +168,7 @@ static void open_leftover(R2dLeader *leader)
 {
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
-    leader->options =
-        r2d_options_load(leader->job->server, get_role_oid(leader->job->owner, false));
+    leader->options = r2d_options_load(leader->job->server, r2d_job_owner(leader->job));
     r2d_tx_commit();
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 2);
     leader->stage_prefix = pstrdup(leader->job->stage_prefix);
