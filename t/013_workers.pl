@@ -212,10 +212,8 @@ for my $way ('rs2ddb_resume', 'the next export')
 	my $started = $sql->('SELECT pg_postmaster_start_time()');
 	my ($loader) = worker_pids($node, 'loader');
 	kill 'KILL', $loader;
-	ok(wait_until(sub {
-		my ($status, $out) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $loader");
-		return $status == 0 && $out eq '0';
-	}), "$name: the server has restarted");
+	ok(wait_until(sub { try_sql($node, "SELECT count(*) FROM pg_stat_activity WHERE pid = $loader") eq '0' }),
+		"$name: the server has restarted");
 	is(job_row($node, $job->{job_id})->{state}, 'loading', "$name: the job is where it was");
 	cmp_ok($checkpoint->($job->{job_id}), '>=', $before, "$name: its checkpoint is kept");
 	if ($way eq 'rs2ddb_resume') { $sql->("SELECT rs2ddb_resume($job->{job_id})"); }

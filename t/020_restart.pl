@@ -74,10 +74,8 @@ sub leader_ends
 	my ($name, $signal) = @_;
 	my ($leader) = worker_pids($node, 'leader');
 	kill $signal, $leader;
-	ok(wait_until(sub {
-		my ($status, $out) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $leader");
-		return $status == 0 && $out eq '0';
-	}), "$name: it has no leader");
+	ok(wait_until(sub { try_sql($node, "SELECT count(*) FROM pg_stat_activity WHERE pid = $leader") eq '0' }),
+		"$name: it has no leader");
 	release();
 }
 

@@ -78,10 +78,8 @@ sub succeed_by_themselves
 sub restarted
 {
 	my ($name, $since) = @_;
-	ok(wait_until(sub {
-		my ($status, $out) = $node->psql('postgres', "SELECT count(*) = 1 $launcher AND backend_start > '$since'");
-		return $status == 0 && $out eq 't';
-	}), "$name: there is a new launcher");
+	ok(wait_until(sub { try_sql($node, "SELECT count(*) = 1 $launcher AND backend_start > '$since'") eq 't' }),
+		"$name: there is a new launcher");
 }
 my $now = sub { $sql->('SELECT clock_timestamp()') };
 

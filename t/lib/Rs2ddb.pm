@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_node create_warehouse warehouse load_tables unloads job_row export_job wait_job
-  export_and_wait wait_for faults clear_faults throttle counters gateway reset_stand_ins dynamodb
+  export_and_wait wait_for try_sql faults clear_faults throttle counters gateway reset_stand_ins dynamodb
   verify_table verify_tables corrupt s3_keys unique);
 
 # The database of the node that the helpers below work in; a test may localize it.
@@ -134,6 +134,15 @@ sub wait_for
 {
 	my ($node, $sql, $wanted) = @_;
 	return $node->poll_query_until($database, $sql, $wanted // 't');
+}
+
+# What the server says; nothing while it cannot be asked, because it restarts (psql then leaves without
+# reading its input, and whoever writes that dies of a broken pipe).
+sub try_sql
+{
+	my ($node, $sql) = @_;
+	my ($status, $out) = eval { $node->psql($database, $sql) };
+	return defined $status && $status == 0 ? $out : '';
 }
 
 sub _call
