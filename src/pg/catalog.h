@@ -88,9 +88,11 @@ extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int u
                                    const char *message);
 extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
 
-/* The end: state succeeded, failed or canceled, with sums of the files and, when it failed, why. */
-extern void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *failure,
-                                   const char *message);
+/* The end, unless the job is settled already: to succeeded, failed or canceled, with sums of the
+ * files and, when it failed, why (else NULL). message: for the event; NULL: that of the failure.
+ * Throws when the mover may not make this move. */
+extern void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
+                                   const R2dFailure *failure, const char *message);
 
 /* Nobody loads from the files of the job any more: what was written stays counted, going on needs
  * a new UNLOAD. */

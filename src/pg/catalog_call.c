@@ -84,7 +84,8 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     PG_TRY();
     {
         if (untouched)
-            r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled before it started");
+            r2d_catalog_job_settle(job_id, R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER, NULL,
+                                   "canceled before it started");
     }
     PG_FINALLY();
     {

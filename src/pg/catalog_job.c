@@ -87,6 +87,13 @@ R2dJob *r2d_catalog_job(int64 job_id)
     return job;
 }
 
+static void check_move(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by)
+{
+    if (!r2d_job_move_allowed(from, to, by))
+        elog(ERROR, "job " INT64_FORMAT " cannot move from %s to %s", job_id,
+             r2d_job_state_name(from), r2d_job_state_name(to));
+}
+
 bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
                           const char *message)
 {
@@ -94,9 +101,7 @@ bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to, R2dMov
     R2dArgs args = {0};
     bool moved;
 
-    if (!r2d_job_move_allowed(from, to, by))
-        elog(ERROR, "job " INT64_FORMAT " cannot move from %s to %s", job_id,
-             r2d_job_state_name(from), r2d_job_state_name(to));
+    check_move(job_id, from, to, by);
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, r2d_job_state_name(from));
     r2d_arg_text(&args, r2d_job_state_name(to));
@@ -173,16 +178,17 @@ void r2d_catalog_job_unloaded(int64 job_id, int64 rows)
     r2d_spi_leave(&spi);
 }
 
-void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *failure,
-                            const char *message)
+void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
+                            const R2dFailure *failure, const char *message)
 {
     static const R2dFailure none = {0};
     const R2dFailure *f = failure ? failure : &none;
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
 
+    check_move(job_id, from, to, by);
     r2d_arg_int8(&args, job_id);
-    r2d_arg_text(&args, r2d_job_state_name(state));
+    r2d_arg_text(&args, r2d_job_state_name(to));
     r2d_arg_text(&args, f->message);
     r2d_arg_text(&args, f->detail);
     r2d_arg_text(&args, f->hint);
@@ -204,7 +210,7 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState state, const R2dFailure *f
                     "FROM rs2ddb.file WHERE job_id = $1) f "
                     "WHERE j.job_id = $1 AND j.state NOT IN ('succeeded', 'failed', 'canceled')",
                     &args) == 1)
-        r2d_catalog_event(job_id, state, message ? message : f->message);
+        r2d_catalog_event(job_id, to, message ? message : f->message);
     r2d_spi_leave(&spi);
 }
 

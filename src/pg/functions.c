@@ -149,7 +149,8 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 
     if (job->foreign && !r2d_job_is_settled(job->state)) {
         /* Nobody leads it here, and what is on S3 may still be its original's. */
-        r2d_catalog_job_settle(job_id, R2D_JOB_CANCELED, NULL, "canceled in a copy");
+        r2d_catalog_job_settle(job_id, job->state, R2D_JOB_CANCELED, R2D_IN_COPY, NULL,
+                               "canceled in a copy");
         PG_RETURN_BOOL(true);
     }
     cancel = r2d_catalog_job_cancel(job_id, &leader_pid);

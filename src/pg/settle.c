@@ -18,7 +18,8 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
                    const char *message)
 {
     r2d_tx_begin();
-    r2d_catalog_job_settle(leader->job_id, state, failure, message);
+    r2d_catalog_job_settle(leader->job_id, leader->job->state, state, R2D_BY_LEADER, failure,
+                           message);
     r2d_tx_commit();
     leader->job->state = state;
 }

@@ -5,7 +5,7 @@
 
 static bool anyone_moves_job(R2dJobState from, R2dJobState to)
 {
-    for (int by = R2D_BY_LEADER; by <= R2D_BY_RECOVERY; by++)
+    for (int by = R2D_BY_LEADER; by <= R2D_IN_COPY; by++)
         if (r2d_job_move_allowed(from, to, by))
             return true;
     return false;
@@ -52,6 +52,21 @@ static void every_running_state_can_end_early_or_be_recovered(void **state)
         assert_false(r2d_job_move_allowed(from, R2D_JOB_CANCELED, R2D_BY_OWNER));
     }
     assert_true(r2d_job_move_allowed(R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER));
+    assert_true(r2d_job_move_allowed(R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_LEADER));
+    assert_true(r2d_job_move_allowed(R2D_JOB_QUEUED, R2D_JOB_FAILED, R2D_BY_LEADER));
+}
+
+static void in_a_copy_an_open_job_is_taken_over_or_canceled(void **state)
+{
+    (void)state;
+    for (int from = R2D_JOB_QUEUED; from <= R2D_JOB_CANCELED; from++) {
+        bool open = !r2d_job_is_settled(from);
+        assert_int_equal(r2d_job_move_allowed(from, R2D_JOB_CANCELED, R2D_IN_COPY), open);
+        assert_int_equal(r2d_job_move_allowed(from, R2D_JOB_QUEUED, R2D_IN_COPY),
+                         open && from != R2D_JOB_QUEUED);
+        assert_false(r2d_job_move_allowed(from, R2D_JOB_SUCCEEDED, R2D_IN_COPY));
+        assert_false(r2d_job_move_allowed(from, R2D_JOB_FAILED, R2D_IN_COPY));
+    }
 }
 
 static void every_move_is_listed_once_and_says_why(void **state)
@@ -98,6 +113,7 @@ int main(void)
         cmocka_unit_test(what_succeeded_stays),
         cmocka_unit_test(only_the_owner_resumes),
         cmocka_unit_test(every_running_state_can_end_early_or_be_recovered),
+        cmocka_unit_test(in_a_copy_an_open_job_is_taken_over_or_canceled),
         cmocka_unit_test(every_move_is_listed_once_and_says_why),
         cmocka_unit_test(settled_means_nobody_works_on_it),
         cmocka_unit_test(states_have_names),

@@ -18,12 +18,14 @@ static const R2dJobMove moves[] = {
     {R2D_JOB_LOADING, R2D_JOB_FINISHING, R2D_BY_LEADER, "every file is settled"},
     {R2D_JOB_FINISHING, R2D_JOB_SUCCEEDED, R2D_BY_LEADER, "the ledger balances"},
 
+    {R2D_JOB_QUEUED, R2D_JOB_FAILED, R2D_BY_LEADER, "it cannot be taken"},
     {R2D_JOB_PREPARING, R2D_JOB_FAILED, R2D_BY_LEADER, "query or table do not fit"},
     {R2D_JOB_UNLOADING, R2D_JOB_FAILED, R2D_BY_LEADER, "UNLOAD failed"},
     {R2D_JOB_LOADING, R2D_JOB_FAILED, R2D_BY_LEADER, "a systemic error stopped the loaders"},
     {R2D_JOB_FINISHING, R2D_JOB_FAILED, R2D_BY_LEADER, "too many rejects, or files that failed"},
 
     {R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER, "canceled before a leader took it"},
+    {R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_LEADER, "asked for before the last leader went"},
     {R2D_JOB_PREPARING, R2D_JOB_CANCELED, R2D_BY_LEADER, "the owner asked"},
     {R2D_JOB_UNLOADING, R2D_JOB_CANCELED, R2D_BY_LEADER, "the owner asked"},
     {R2D_JOB_LOADING, R2D_JOB_CANCELED, R2D_BY_LEADER, "the owner asked"},
@@ -33,13 +35,19 @@ static const R2dJobMove moves[] = {
     {R2D_JOB_UNLOADING, R2D_JOB_QUEUED, R2D_BY_RECOVERY, "the leader is gone"},
     {R2D_JOB_LOADING, R2D_JOB_QUEUED, R2D_BY_RECOVERY, "the leader is gone"},
     {R2D_JOB_FINISHING, R2D_JOB_QUEUED, R2D_BY_RECOVERY, "the leader is gone"},
-    {R2D_JOB_PREPARING, R2D_JOB_CANCELED, R2D_BY_RECOVERY, "asked for before the leader went"},
-    {R2D_JOB_UNLOADING, R2D_JOB_CANCELED, R2D_BY_RECOVERY, "asked for before the leader went"},
-    {R2D_JOB_LOADING, R2D_JOB_CANCELED, R2D_BY_RECOVERY, "asked for before the leader went"},
-    {R2D_JOB_FINISHING, R2D_JOB_CANCELED, R2D_BY_RECOVERY, "asked for before the leader went"},
 
     {R2D_JOB_FAILED, R2D_JOB_QUEUED, R2D_BY_OWNER, "resumed"},
     {R2D_JOB_CANCELED, R2D_JOB_QUEUED, R2D_BY_OWNER, "resumed"},
+
+    {R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_IN_COPY, "the owner asked"},
+    {R2D_JOB_PREPARING, R2D_JOB_CANCELED, R2D_IN_COPY, "the owner asked"},
+    {R2D_JOB_UNLOADING, R2D_JOB_CANCELED, R2D_IN_COPY, "the owner asked"},
+    {R2D_JOB_LOADING, R2D_JOB_CANCELED, R2D_IN_COPY, "the owner asked"},
+    {R2D_JOB_FINISHING, R2D_JOB_CANCELED, R2D_IN_COPY, "the owner asked"},
+    {R2D_JOB_PREPARING, R2D_JOB_QUEUED, R2D_IN_COPY, "taken over"},
+    {R2D_JOB_UNLOADING, R2D_JOB_QUEUED, R2D_IN_COPY, "taken over"},
+    {R2D_JOB_LOADING, R2D_JOB_QUEUED, R2D_IN_COPY, "taken over"},
+    {R2D_JOB_FINISHING, R2D_JOB_QUEUED, R2D_IN_COPY, "taken over"},
 };
 
 const R2dJobMove *r2d_job_moves(int *count)

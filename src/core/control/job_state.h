@@ -24,6 +24,7 @@ typedef enum R2dMover {
     R2D_BY_LEADER = 0, /* the worker that runs the job */
     R2D_BY_OWNER,      /* rs2ddb_cancel, rs2ddb_resume */
     R2D_BY_RECOVERY,   /* whoever finds that the worker is gone */
+    R2D_IN_COPY, /* the same functions, in a copy of the database: nobody leads the job there */
 } R2dMover;
 
 typedef struct R2dJobMove {
