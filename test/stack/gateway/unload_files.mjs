@@ -120,6 +120,7 @@ export class UnloadFiles {
     this.rotations = 0;
     this.slices = this.sliceNumbers.map((number) => new Slice(number, this));
     this.finishing = Promise.resolve();
+    this.draining = Promise.resolve();
   }
 
   row(bytes, start) {
@@ -135,8 +136,10 @@ export class UnloadFiles {
     return this.queuedBytes > 0 || this.rotations > 0;
   }
 
-  async drain() {
-    await Promise.all(this.slices.map((slice) => slice.drain()));
+  // One at a time: whoever drains what another one left waits for what that one still stores.
+  drain() {
+    this.draining = this.draining.then(() => Promise.all(this.slices.map((slice) => slice.drain())));
+    return this.draining;
   }
 
   openFile(slice) {
@@ -159,7 +162,7 @@ export class UnloadFiles {
 
   async finish() {
     for (const slice of this.slices) slice.rotate();
-    for (const slice of this.slices) await slice.drain();
+    await this.drain();
   }
 
   // Open files are dropped; finished ones stay, as after a failed UNLOAD.

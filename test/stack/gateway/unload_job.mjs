@@ -219,15 +219,15 @@ export class UnloadJob {
 
   async afterFirstFile() {
     if (this.fault('drop_connection_during_unload')) this.session.dropClient();
+    const { socket } = this.link;
+    const wasPaused = socket.isPaused();
     this.isHeld = true; // a socket that is paused would not notice that its session has ended
-    this.link.socket.resume();
-    try {
-      const delay_ms = this.fault('unload_delay_ms');
-      if (delay_ms > 0) await this.orCancelled(sleep(delay_ms));
-      while (this.switches.get('unload_hold')) await this.orCancelled(sleep(HOLD_LOOK_MS));
-    } finally {
-      this.isHeld = false;
-    }
+    socket.resume();
+    const delay_ms = this.fault('unload_delay_ms');
+    if (delay_ms > 0) await this.orCancelled(sleep(delay_ms));
+    while (this.switches.get('unload_hold')) await this.orCancelled(sleep(HOLD_LOOK_MS));
+    this.isHeld = false;
+    if (wasPaused) socket.pause(); // until what has come is stored
   }
 
   get label() {
