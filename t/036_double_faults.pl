@@ -118,6 +118,30 @@ for my $case ([ 'another table while a loader is replaced', { type => 'delay', m
 	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
 }
 
+# All rows are written, and DynamoDB does not say whether it is still the same table.
+for my $case ([ 'all is written, the table is not described for a while', { type => 'error', status => 500, code => 'InternalServerError' }, 12 ],
+	[ 'all is written, the table may not be described any more', { type => 'error', status => 400, code => 'AccessDeniedException' }, undef ])
+{
+	my ($name, $fault, $times) = @$case;
+	my $table = unique('double-faults');
+	dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
+	  "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
+	faults(rule(DescribeTable => $fault, nth => 3, times => $times));
+	my $job = export_and_wait($node, $query, $table, workers => 1);
+	is(fired(), $times // 1, "$name: it happened");
+	if (!defined $times)
+	{
+		is("$job->{state} $job->{error_code}", 'failed AccessDeniedException', "$name: the job fails and says why");
+		clear_faults();
+		faults(rule(BatchWriteItem => $fault, @always), rule(GetObject => $fault, @always));
+		$sql->("SELECT rs2ddb_resume($job->{job_id})");
+		wait_job($node, $job->{job_id});
+		is(fired(), 0, "$name: nothing is loaded again");
+	}
+	clear_faults();
+	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
+}
+
 reset_stand_ins();
 $node->stop;
 done_testing();

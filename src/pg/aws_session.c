@@ -3,6 +3,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "../core/base/clock.h"
 #include "../core/fetch/s3_object.h"
@@ -10,6 +11,7 @@
 #include "catalog.h"
 
 #define USER_AGENT "rs2ddb/1.0"
+#define RETRY_MS   1000
 
 static void close_session(void *arg)
 {
@@ -131,12 +133,24 @@ void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options
     }
 }
 
-bool r2d_aws_session_describe_table(R2dAwsSession *session, const char *table_name, R2dTable *table)
+static bool may_pass(const R2dError *err)
 {
+    return err->action == R2D_ACT_RETRY || err->action == R2D_ACT_THROTTLE;
+}
+
+bool r2d_aws_session_describe_table(R2dAwsSession *session, const char *table_name, int patience_ms,
+                                    R2dTable *table)
+{
+    TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience_ms);
     R2dError err;
     R2dStatus status = r2d_table_describe(&session->dynamodb, session->http, &session->wait,
                                           table_name, table, &err);
 
+    while (status == R2D_FAILED && may_pass(&err) && GetCurrentTimestamp() < deadline) {
+        r2d_sleep(RETRY_MS);
+        status = r2d_table_describe(&session->dynamodb, session->http, &session->wait, table_name,
+                                    table, &err);
+    }
     if (status == R2D_END)
         return false;
     r2d_check(status, &err);

@@ -36,8 +36,9 @@ extern R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptio
 extern void r2d_aws_session_use_stage(R2dAwsSession *session, const R2dOptions *options,
                                       const char *stage);
 
-/* Asks DynamoDB for the table; false when it does not exist. Throws. */
+/* Asks DynamoDB for the table; false when it does not exist. What may pass is tried again for
+ * patience_ms at least (0: for some seconds). Throws. */
 extern bool r2d_aws_session_describe_table(R2dAwsSession *session, const char *table_name,
-                                           R2dTable *table);
+                                           int patience_ms, R2dTable *table);
 
 #endif

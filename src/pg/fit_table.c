@@ -149,7 +149,7 @@ static void create_table(R2dLeader *leader, R2dTable *table)
 
 bool r2d_fit_table(R2dLeader *leader, R2dTable *table)
 {
-    bool exists = r2d_aws_session_describe_table(leader->aws, leader->job->table_name, table);
+    bool exists = r2d_aws_session_describe_table(leader->aws, leader->job->table_name, 0, table);
 
     check_key_count(leader->job);
     if (exists)

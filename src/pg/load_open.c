@@ -52,7 +52,7 @@ static double initial_wcu(R2dLoad *load)
 {
     R2dTable table;
 
-    r2d_job_table_require(load->aws, load->job, &table);
+    r2d_job_table_require(load->aws, load->job, 0, &table);
     return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 

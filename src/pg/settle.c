@@ -6,6 +6,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
+#include "../core/send/sender.h"
 #include "failure.h"
 #include "job_table.h"
 #include "stage.h"
@@ -13,6 +14,8 @@
 
 #define SETTLE_TRIES    3
 #define SETTLE_RETRY_MS 1000
+/* All rows are written: what passes must not make the job fail, as little as it does a write. */
+#define TABLE_PATIENCE_MS ((int)(R2D_SENDER_PATIENCE_US / R2D_US_PER_MS))
 
 static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
                    const char *message)
@@ -77,7 +80,7 @@ void r2d_finish(R2dLeader *leader)
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();
     if (!failed)
-        r2d_job_table_require(leader->aws, leader->job, &table);
+        r2d_job_table_require(leader->aws, leader->job, TABLE_PATIENCE_MS, &table);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
