@@ -158,7 +158,11 @@ SET ROLE regress_rs2ddb_alice;
 SELECT count(*) FROM rs2ddb.job WHERE job_id = :job;
 SELECT rs2ddb_cancel(:job);
 RESET ROLE;
-UPDATE rs2ddb.job SET system_identifier = :system WHERE job_id = :job;
+-- a role that is not there cannot be given it: nothing changes
+UPDATE rs2ddb.job SET owner = 'regress_rs2ddb_nobody' WHERE job_id = :job;
+SELECT rs2ddb_resume(:job);
+SELECT system_identifier, owner_oid = 'regress_rs2ddb_alicia'::regrole AS kept FROM rs2ddb.job WHERE job_id = :job;
+UPDATE rs2ddb.job SET owner = 'regress_rs2ddb_alice', system_identifier = :system WHERE job_id = :job;
 DROP OWNED BY regress_rs2ddb_alice;
 DROP ROLE regress_rs2ddb_alice;
 ALTER ROLE regress_rs2ddb_alicia RENAME TO regress_rs2ddb_alice;

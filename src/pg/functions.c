@@ -17,6 +17,7 @@
 #include "../core/send/table.h"
 #include "catalog.h"
 #include "options.h"
+#include "owner.h"
 #include "pool.h"
 #include "wait.h"
 #include "wishes.h"
@@ -190,6 +191,7 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
         ereport(ERROR,
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
+    (void)r2d_job_owner(job); /* told now: a job of nobody could not be given to anybody later */
     r2d_catalog_job_requeue(job_id);
     r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);

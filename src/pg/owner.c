@@ -10,6 +10,11 @@
 
 Oid r2d_job_owner(const R2dJob *job)
 {
+    if (!OidIsValid(job->owner_oid))
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT),
+                 errmsg("role \"%s\", the owner of the job, does not exist here", job->owner),
+                 errhint("Create it, then call rs2ddb_resume to take the job over.")));
     if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->owner_oid)))
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_OBJECT),

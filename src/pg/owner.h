@@ -10,7 +10,8 @@
 
 #include "catalog.h"
 
-/* The role whose rights and secrets the job's workers use. Throws when it was dropped. */
+/* The role whose rights and secrets the job's workers use. Throws when it was dropped, or is not on
+ * this system. */
 extern Oid r2d_job_owner(const R2dJob *job);
 
 #endif
