@@ -274,6 +274,20 @@ SQL
 	is($sql->("SELECT count(*) FROM pg_proc WHERE proname LIKE 'rs2ddb%' AND has_function_privilege('mallory', oid, 'EXECUTE')"), 0, 'and call nothing');
 }
 
+# ---- and what one with hardened defaults closes ------------------------------------------------
+
+$sql->('CREATE DATABASE hardened');
+{
+	local $Rs2ddb::database = 'hardened';
+	$sql->(<<'SQL');
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC;
+CREATE EXTENSION rs2ddb;
+SQL
+	is($sql->("SET ROLE mallory; SELECT count(*) FROM rs2ddb.$_"), 0, "PUBLIC may look at rs2ddb.$_, whatever the default privileges")
+	  for qw(job file reject event progress);
+}
+
 # ---- NOTIFY -----------------------------------------------------------------------------------
 
 my $listener = $node->background_psql('postgres');
