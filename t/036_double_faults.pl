@@ -119,25 +119,45 @@ for my $case ([ 'another table while a loader is replaced', { type => 'delay', m
 }
 
 # All rows are written, and DynamoDB does not say whether it is still the same table.
-for my $case ([ 'all is written, the table is not described for a while', { type => 'error', status => 500, code => 'InternalServerError' }, 12 ],
-	[ 'all is written, the table may not be described any more', { type => 'error', status => 400, code => 'AccessDeniedException' }, undef ])
+sub table_and_fault
 {
-	my ($name, $fault, $times) = @$case;
+	my ($fault, $times) = @_;
 	my $table = unique('double-faults');
 	dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
 	  "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
-	faults(rule(DescribeTable => $fault, nth => 3, times => $times));
+	faults(rule(DescribeTable => $fault, nth => 3, times => $times)); # the leader and its loader have asked
+	return $table;
+}
+my ($passing, $lasting) = ({ type => 'error', status => 500, code => 'InternalServerError' }, { type => 'error', status => 400, code => 'AccessDeniedException' });
+{
+	my $name = 'all is written, the table is not described for a while';
+	my $table = table_and_fault($passing, 12);
 	my $job = export_and_wait($node, $query, $table, workers => 1);
-	is(fired(), $times // 1, "$name: it happened");
-	if (!defined $times)
-	{
-		is("$job->{state} $job->{error_code}", 'failed AccessDeniedException', "$name: the job fails and says why");
-		clear_faults();
-		faults(rule(BatchWriteItem => $fault, @always), rule(GetObject => $fault, @always));
-		$sql->("SELECT rs2ddb_resume($job->{job_id})");
-		wait_job($node, $job->{job_id});
-		is(fired(), 0, "$name: nothing is loaded again");
-	}
+	is(fired(), 12, "$name: it happened");
+	clear_faults();
+	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
+}
+{
+	my $name = 'all is written, the table is not described, the job is canceled';
+	my $table = table_and_fault($passing, undef);
+	my $job = export_job($node, $query, $table, workers => 1);
+	ok(wait_until(sub { fired() > 5 }), "$name: it is asked for again");
+	is($sql->("SELECT state FROM rs2ddb.job WHERE job_id = $job"), 'finishing', "$name: when all is written");
+	$sql->("SELECT rs2ddb_cancel($job)");
+	is($sql->("SELECT state FROM rs2ddb_wait($job, '30 s')"), 'canceled', "$name: at once");
+	clear_faults();
+}
+{
+	my $name = 'all is written, the table may not be described any more';
+	my $table = table_and_fault($lasting, undef);
+	my $job = export_and_wait($node, $query, $table, workers => 1);
+	is(fired(), 1, "$name: it happened");
+	is("$job->{state} $job->{error_code}", 'failed AccessDeniedException', "$name: the job fails and says why");
+	clear_faults();
+	faults(map { rule($_ => $lasting, @always) } qw(BatchWriteItem GetObject));
+	$sql->("SELECT rs2ddb_resume($job->{job_id})");
+	wait_job($node, $job->{job_id});
+	is(fired(), 0, "$name: nothing is loaded again");
 	clear_faults();
 	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
 }
