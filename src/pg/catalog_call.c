@@ -195,6 +195,7 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
         bool is_null;
         char *state = r2d_spi_text(&spi, 1);
         (void)r2d_job_state_from_name(r2d_view_of(state), &glance->state);
+        pfree(state); /* a wait looks for days */
         glance->percent = r2d_spi_float8(2, -1);
         glance->rows_unloaded = r2d_spi_int8(3, -1);
         glance->rows_per_s = r2d_spi_float8(4, 0);
