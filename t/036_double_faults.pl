@@ -118,22 +118,23 @@ for my $case ([ 'another table while a loader is replaced', { type => 'delay', m
 	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
 }
 
-# All rows are written, and DynamoDB does not say whether it is still the same table.
+# DynamoDB does not say whether it is still the same table: to a loader that begins, and when all rows are written.
 sub table_and_fault
 {
-	my ($fault, $times) = @_;
+	my ($fault, $times, $nth) = @_;
 	my $table = unique('double-faults');
 	dynamodb('create', qq({"TableName": "$table", "BillingMode": "PAY_PER_REQUEST",
 	  "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}));
-	faults(rule(DescribeTable => $fault, nth => 3, times => $times)); # the leader and its loader have asked
+	faults(rule(DescribeTable => $fault, nth => $nth // 3, times => $times)); # the leader asks, its loader, and the leader again
 	return $table;
 }
 my ($passing, $lasting) = ({ type => 'error', status => 500, code => 'InternalServerError' }, { type => 'error', status => 400, code => 'AccessDeniedException' });
+for my $case ([ 'loaders begin, the table is not described for a while', 30, 2 ], [ 'all is written, the table is not described for a while', 12, 3 ])
 {
-	my $name = 'all is written, the table is not described for a while';
-	my $table = table_and_fault($passing, 12);
+	my ($name, $times, $nth) = @$case;
+	my $table = table_and_fault($passing, $times, $nth);
 	my $job = export_and_wait($node, $query, $table, workers => 1);
-	is(fired(), 12, "$name: it happened");
+	is(fired(), $times, "$name: it happened");
 	clear_faults();
 	job_is_complete($node, $name, $job->{job_id}, $query, $table, 1);
 }

@@ -7,6 +7,7 @@
 #include "settings.h"
 
 #define REQUESTS_IN_FLIGHT 32
+#define TABLE_PATIENCE_MS  60000
 
 static void close_load(void *arg)
 {
@@ -52,7 +53,7 @@ static double initial_wcu(R2dLoad *load)
 {
     R2dTable table;
 
-    r2d_job_table_require(load->aws, load->job, 0, &table);
+    r2d_job_table_require(load->aws, load->job, TABLE_PATIENCE_MS, &table);
     return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 
