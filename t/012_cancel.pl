@@ -106,7 +106,7 @@ my $resumed = wait_job($node, $job);
 is($resumed->{state}, 'succeeded', 'a canceled job can be resumed') or diag($resumed->{error_message});
 is($resumed->{attempt}, 2, 'with another UNLOAD, for its files are gone');
 ok(ledger_balances($node, $job), 'its ledger balances');
-my ($equal, $said) = verify_table($query, $table, 'id');
+(my $equal, $said) = verify_table($query, $table, 'id');
 ok($equal, 'and every row has arrived') or diag($said);
 is($cancel->($job), 'f', 'cancel of a job that has succeeded returns false');
 is(job_row($node, $job)->{state}, 'succeeded', 'and changes nothing');
