@@ -4,7 +4,7 @@
 #ifndef R2D_PG_BRIDGE_H
 #define R2D_PG_BRIDGE_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "utils/elog.h"
 #include "utils/memutils.h"
@@ -27,10 +27,10 @@ typedef struct R2dRemoteMark {
 } R2dRemoteMark;
 
 /* Throws err as an ERROR, and remembers its AWS code and request id for r2d_error_mark. */
-extern void r2d_throw(const R2dError *err) pg_attribute_noreturn();
+pg_noreturn extern void r2d_throw(const R2dError *err);
 
 /* The same for the core's functions that return false or NULL when memory is out. */
-extern void r2d_throw_memory(void) pg_attribute_noreturn();
+pg_noreturn extern void r2d_throw_memory(void);
 
 /* Throws unless status is R2D_OK. R2D_CANCELED checks for interrupts first. */
 extern void r2d_check(R2dStatus status, const R2dError *err);

@@ -21,6 +21,11 @@
 #include "storage/waiteventset.h"
 #endif
 
+/* 18 has it, as a prefix, in place of pg_attribute_noreturn(). */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* What a process of ours waits for, as pg_stat_activity shows it. */
 typedef enum R2dWaitFor {
     R2D_WAIT_AWS,       /* S3 or DynamoDB */

@@ -87,9 +87,11 @@ static void pin_settings(void)
         {"default_transaction_read_only", "off"},
         {"default_transaction_deferrable", "off"},
         {"lock_timeout", "0"},
+        {"transaction_timeout", "0"}, /* since 17 */
     };
     for (int i = 0; i < lengthof(settings); i++)
-        SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+        if (GetConfigOption(settings[i][0], true, false) != NULL)
+            SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /*

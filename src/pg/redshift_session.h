@@ -38,6 +38,6 @@ extern void r2d_redshift_run(R2dRedshift *redshift, const char *sql, bool must_w
 
 /* Throws what the warehouse said, in its own words and with its own SQLSTATE; what it says of AWS
  * becomes the error's mark. Clears the result. */
-extern void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result) pg_attribute_noreturn();
+pg_noreturn extern void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result);
 
 #endif
