@@ -10,6 +10,7 @@
 #include "foreign/foreign.h"
 #include "storage/latch.h"
 #include "utils/acl.h"
+#include "utils/memutils.h"
 
 #if PG_VERSION_NUM < 150000
 #error "rs2ddb needs PostgreSQL 15 or later"
