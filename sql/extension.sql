@@ -1,7 +1,11 @@
 -- What CREATE EXTENSION makes, and that each object explains itself.
 CREATE EXTENSION rs2ddb;
 SELECT extname, extversion, extrelocatable FROM pg_extension WHERE extname = 'rs2ddb';
-\dx+ rs2ddb
+-- its objects (17 and later count the row types of its tables, too)
+SELECT pg_describe_object(d.classid, d.objid, 0) AS object
+FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+WHERE e.extname = 'rs2ddb' AND d.deptype = 'e' AND d.classid <> 'pg_type'::regclass
+ORDER BY pg_describe_object(d.classid, d.objid, 0) COLLATE "C";
 
 -- arguments have names and defaults
 SELECT p.oid::regprocedure AS function, pg_get_function_arguments(p.oid) AS arguments,
