@@ -72,7 +72,7 @@ static R2dStatus parse_text(R2dView text, json_object **root, R2dError *err)
     json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
     if (tokener == NULL)
         return r2d_fail_memory(err);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
     R2dStatus status = parse_with(tokener, text.len > 0 ? text : R2D_VIEW(" "), root, err);
     json_tokener_free(tokener);
     return status;

@@ -72,11 +72,16 @@ static size_t token(R2dView text, size_t at)
     return number_token(text, at);
 }
 
+static bool is_last_comma(R2dView text, size_t at)
+{
+    return text.data[at] == ',' && char_at(text, r2d_json_skip_blanks(text, at + 1), "]}");
+}
+
 R2dStatus r2d_json_check_tokens(R2dView text, R2dError *err)
 {
     for (size_t at = 0; at < text.len;) {
         size_t len = token(text, at);
-        if (len == 0)
+        if (len == 0 || is_last_comma(text, at))
             return r2d_fail(err, R2D_ERR_DATA, "not JSON at byte %zu: unexpected character", at);
         at += len;
     }
