@@ -16,10 +16,11 @@ function endedChildren(pid) {
 export async function insertJob(client, { table, plan, files, workers, maxWcu = null }) {
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const { rows: [{ job_id: id }] } = await client.query(
-    `INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, server, query, mode, workers, max_wcu, max_rejects, keep_files,
-       attempt, plan, system_identifier, database_oid)
-     SELECT 'failed', $1, $2, CURRENT_USER, 'warehouse', 'SELECT * FROM bench', 'put', $3, $4, 0, true, 1, $5,
-       c.system_identifier, d.oid FROM pg_control_system() c, pg_database d WHERE d.datname = current_database() RETURNING job_id`,
+    `INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, owner_oid, server, query, mode, workers, max_wcu, max_rejects,
+       keep_files, attempt, plan, system_identifier, database_oid)
+     SELECT 'failed', $1, $2, r.rolname, r.oid, 'warehouse', 'SELECT * FROM bench', 'put', $3, $4, 0, true, 1, $5,
+       c.system_identifier, d.oid FROM pg_control_system() c, pg_database d, pg_roles r
+     WHERE d.datname = current_database() AND r.rolname = CURRENT_USER RETURNING job_id`,
     [table, rows, workers, maxWcu, JSON.stringify(plan)]);
   await client.query(
     `INSERT INTO rs2ddb.file (job_id, file_no, url, size_bytes, rows_promised)
