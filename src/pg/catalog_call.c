@@ -158,17 +158,15 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     leave_files_to_original(&args);
-    if (r2d_spi_run(
-            "UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
-            "finished_at = NULL, error_message = NULL, error_detail = NULL, "
-            "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
-            "error_request_id = NULL, error_position = NULL, "
-            "owner_oid = COALESCE(" R2D_OWNER_HERE(
-                "$2") ", 0), "
-                      "system_identifier = $2, database_oid = $3 "
-                      "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
-                      "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
-            &args) == 1) {
+    if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+                    "finished_at = NULL, error_message = NULL, error_detail = NULL, "
+                    "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
+                    "error_request_id = NULL, error_position = NULL, "
+                    "owner_oid = " R2D_OWNER_HERE ", "
+                    "system_identifier = $2, database_oid = $3 "
+                    "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
+                    "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
+                    &args) == 1) {
         requeue_files(&args);
         r2d_catalog_event(job_id, R2D_JOB_QUEUED, "resumed");
     }

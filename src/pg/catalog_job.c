@@ -78,7 +78,7 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id, " R2D_OWNER_HERE("$2") " FROM rs2ddb.job WHERE job_id = $1",
+                    "table_id, " R2D_OWNER_HERE " FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);

@@ -31,9 +31,9 @@ typedef struct R2dSpi {
     int guc_level;
 } R2dSpi;
 
-/* SQL: oid of the owner of a job, NULL for none, on the system with that identifier (owner.h). */
-#define R2D_OWNER_HERE(system)                                                                     \
-    "CASE WHEN system_identifier = " system " THEN owner_oid ELSE "                                \
+/* SQL: oid of the owner of a job on this system, whose identifier is $2 (owner.h); NULL: none. */
+#define R2D_OWNER_HERE                                                                             \
+    "CASE WHEN system_identifier = $2 THEN owner_oid ELSE "                                        \
     "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = owner) END"
 
 /* Between enter and leave: SPI is connected, the search path is pinned, and (as_owner) statements

@@ -116,11 +116,11 @@ R2dAddresses r2d_resolve(const char *host, int timeout_s)
     const char *one;
 
     while ((one = strsep(&rest, ",")) != NULL) {
-        if (is_name(one))
+        if (is_name(one)) {
             add_name(&addresses, one, timeout_s);
-        else
+            has_names = true;
+        } else
             add_address(&addresses, one, strpbrk(one, "/@") == NULL ? one : "");
-        has_names = has_names || is_name(one);
     }
     if (!has_names)
         return (R2dAddresses){0};

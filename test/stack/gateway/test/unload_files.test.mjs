@@ -17,26 +17,19 @@ function addRows(files, count) {
 
 const rowsIn = (files) => files.files.reduce((sum, file) => sum + file.rows, 0);
 
-test('rows that come while a file is still stored are in the files, all of them', async () => {
-  const files = slowFiles(async () => { await turn(); });
-  addRows(files, 100);
-  const first = files.drain();
-  await turn();
-  addRows(files, 25);
-  const second = files.drain();
-  await second;
-  await files.finish();
-  assert.equal(rowsIn(files), 125);
-  await first;
-  assert.equal(rowsIn(files), 125);
-});
-
 test('the end waits for a file that is held up', async () => {
   let go;
+  let reach;
   const held = new Promise((resolve) => { go = resolve; });
-  const files = slowFiles(async (file, count) => { if (count === 1) await held; });
+  const reached = new Promise((resolve) => { reach = resolve; });
+  const files = slowFiles(async (file, count) => {
+    if (count > 1) return;
+    reach();
+    await held;
+  });
   addRows(files, 20);
   const draining = files.drain();
+  await reached; // nothing is left to be taken: only what the first one still stores
   const finished = files.finish().then(() => rowsIn(files));
   await turn();
   go();
