@@ -57,6 +57,24 @@ is($job->{attempt}, 2, 'with another UNLOAD');
 my ($equal, $said) = verify_table($query, $table, 'id');
 ok($equal, 'and every row has arrived') or diag($said);
 
+# ---- a mode of a later version ----------------------------------------------------------------
+
+$sql->('ALTER TABLE rs2ddb.job DROP CONSTRAINT job_mode_check');
+faults(@refused);
+$table = unique('later');
+$job = export_and_wait($node, $query, $table, %key);
+clear_faults();
+my $written = @{ dynamodb('scan', $table) };
+$sql->("UPDATE rs2ddb.job SET mode = 'patch' WHERE job_id = $job->{job_id}");
+$sql->("SELECT rs2ddb_resume($job->{job_id})");
+$job = wait_job($node, $job->{job_id});
+is($job->{state}, 'failed', 'a job whose mode is not known is not run as if it were a put');
+like($job->{error_message}, qr/does not know the mode of job $job->{job_id}$/, 'and says why');
+is(scalar @{ dynamodb('scan', $table) }, $written, 'nothing more is written');
+$sql->("UPDATE rs2ddb.job SET mode = 'put' WHERE job_id = $job->{job_id}");
+$sql->("SELECT rs2ddb_resume($job->{job_id})");
+is(wait_job($node, $job->{job_id})->{state}, 'succeeded', 'with a known one it goes on');
+
 # ---- a cancel while the stage is cleaned ------------------------------------------------------
 
 gateway(unload_error => { sqlstate => 'XX000', message => 'boom', detail => '' });

@@ -41,7 +41,7 @@ typedef struct R2dJob {
     const char *table_name;
     const char **key; /* key_count names */
     int key_count;
-    R2dWriteMode mode;
+    R2dWriteMode mode; /* R2D_WRITE_UNKNOWN: of a later version; the job can be shown, not run */
     const char *attributes; /* JSON text or NULL */
     int workers;
     int max_wcu;

@@ -46,7 +46,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->query = r2d_spi_text(spi, 5);
     job->table_name = r2d_spi_text(spi, 6);
     read_key(spi, 7, job);
-    job->mode = strcmp(r2d_spi_text(spi, 8), "delete") == 0 ? R2D_WRITE_DELETE : R2D_WRITE_PUT;
+    job->mode = r2d_write_mode_from_name(r2d_view_of(r2d_spi_text(spi, 8)));
     job->attributes = r2d_spi_text(spi, 9);
     job->workers = r2d_spi_int4(10, 0);
     job->max_wcu = r2d_spi_int4(11, 0);

@@ -81,7 +81,7 @@ static void check_request(const R2dJobRequest *request)
                 (errcode(ERRCODE_INVALID_NAME),
                  errmsg("\"%s\" is no name of a DynamoDB table", request->table_name),
                  errhint("3 to 255 letters, digits, '_', '-' and '.', or the ARN of a table.")));
-    if (strcmp(request->mode, "put") != 0 && strcmp(request->mode, "delete") != 0)
+    if (r2d_write_mode_from_name(r2d_view_of(request->mode)) == R2D_WRITE_UNKNOWN)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("mode must be 'put' or 'delete', not '%s'", request->mode)));
     if (request->max_rejects < 0)

@@ -81,12 +81,23 @@ static void clean_up(void *arg)
         r2d_stage_discard(leader);
 }
 
+/* Any guess would write or delete what nobody asked for. */
+static void require_known_mode(const R2dLeader *leader)
+{
+    if (leader->job->mode == R2D_WRITE_UNKNOWN)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this version of rs2ddb does not know the mode of job " INT64_FORMAT,
+                               leader->job_id),
+                        errhint("Install the version that queued the job, and resume it.")));
+}
+
 static void run_job(R2dLeader *leader)
 {
     take_job(leader);
     if (leader->job == NULL)
         return;
     move(leader, R2D_JOB_PREPARING);
+    require_known_mode(leader);
     r2d_leader_load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;

@@ -9,7 +9,7 @@ Fixture fixture;
 int fixture_begin(void **state)
 {
     (void)state;
-    fixture = (Fixture){.column_count = 2};
+    fixture = (Fixture){.column_count = 2, .mode = R2D_WRITE_PUT};
     fixture.columns[0] = (R2dColumn){
         .name = R2D_VIEW("k"), .type = R2D_COL_TEXT, .key = R2D_KEY_PARTITION, .piece_count = 1};
     fixture.columns[1] = (R2dColumn){.name = R2D_VIEW("v"), .type = R2D_COL_TEXT, .piece_count = 1};

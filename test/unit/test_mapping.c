@@ -97,6 +97,22 @@ static void names_are_checked(void **state)
     r2d_mapping_free(&mapping);
 }
 
+static void modes_have_names_and_no_default(void **state)
+{
+    (void)state;
+    R2dColumn columns[] = {column("a", R2D_COL_TEXT, R2D_KEY_PARTITION)};
+    R2dMapping mapping;
+    R2dError err;
+    assert_int_equal(r2d_write_mode_from_name(R2D_VIEW("put")), R2D_WRITE_PUT);
+    assert_int_equal(r2d_write_mode_from_name(R2D_VIEW("delete")), R2D_WRITE_DELETE);
+    assert_int_equal(r2d_write_mode_from_name(R2D_VIEW("pu")), R2D_WRITE_UNKNOWN);
+    assert_int_equal(r2d_write_mode_from_name(R2D_VIEW("merge")), R2D_WRITE_UNKNOWN);
+    assert_int_equal(
+        r2d_mapping_init(&mapping, &r2d_alloc_libc, columns, 1, R2D_WRITE_UNKNOWN, &err),
+        R2D_FAILED);
+    assert_string_equal(err.message, "the write mode is unknown");
+}
+
 static void only_bytes_come_in_pieces(void **state)
 {
     (void)state;
@@ -139,6 +155,7 @@ int main(void)
         cmocka_unit_test(columns_become_attributes_and_file_columns),
         cmocka_unit_test(what_cannot_be_a_key_is_refused),
         cmocka_unit_test(names_are_checked),
+        cmocka_unit_test(modes_have_names_and_no_default),
         cmocka_unit_test(only_bytes_come_in_pieces),
         cmocka_unit_test(failed_allocations_leak_nothing),
     };

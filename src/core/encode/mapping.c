@@ -150,6 +150,13 @@ static R2dStatus name_file_columns(R2dMapping *mapping, R2dError *err)
     return R2D_OK;
 }
 
+R2dWriteMode r2d_write_mode_from_name(R2dView name)
+{
+    if (r2d_view_equal(name, R2D_VIEW("put")))
+        return R2D_WRITE_PUT;
+    return r2d_view_equal(name, R2D_VIEW("delete")) ? R2D_WRITE_DELETE : R2D_WRITE_UNKNOWN;
+}
+
 R2dStatus r2d_mapping_init(R2dMapping *mapping, const R2dAlloc *alloc, const R2dColumn *columns,
                            int column_count, R2dWriteMode mode, R2dError *err)
 {
@@ -161,6 +168,8 @@ R2dStatus r2d_mapping_init(R2dMapping *mapping, const R2dAlloc *alloc, const R2d
     R2dStatus status = add_columns(mapping, columns, column_count, err);
     if (status == R2D_OK)
         status = check_distinct(mapping, err);
+    if (status == R2D_OK && mode == R2D_WRITE_UNKNOWN)
+        status = r2d_fail(err, R2D_ERR_ARGUMENT, "the write mode is unknown");
     if (status == R2D_OK && mapping->partition_key.column < 0)
         status = r2d_fail(err, R2D_ERR_ARGUMENT, "no column is the partition key");
     if (status == R2D_OK)

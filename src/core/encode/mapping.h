@@ -7,7 +7,10 @@
 
 #include "../base/column.h"
 
-typedef enum R2dWriteMode { R2D_WRITE_PUT = 0, R2D_WRITE_DELETE } R2dWriteMode;
+typedef enum R2dWriteMode { R2D_WRITE_UNKNOWN = 0, R2D_WRITE_PUT, R2D_WRITE_DELETE } R2dWriteMode;
+
+/* The mode of that name; R2D_WRITE_UNKNOWN when there is none. */
+R2dWriteMode r2d_write_mode_from_name(R2dView name);
 
 typedef struct R2dMappedColumn {
     R2dColumn column; /* name is owned by the mapping */
@@ -38,7 +41,7 @@ typedef struct R2dMapping {
 /*
  * Copies what it needs from columns. Column roles (R2dColumn.key) give the keys; the type letters
  * follow from the column types. R2D_ERR_ARGUMENT when a column cannot be a key, two attributes
- * have one name, or a name is empty or too long (65,535 bytes; keys 255).
+ * have one name, or a name is empty or too long (65,535 bytes; keys 255), or the mode is unknown.
  */
 R2dStatus r2d_mapping_init(R2dMapping *mapping, const R2dAlloc *alloc, const R2dColumn *columns,
                            int column_count, R2dWriteMode mode, R2dError *err);
