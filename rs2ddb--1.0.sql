@@ -29,6 +29,7 @@ CREATE TABLE rs2ddb.job (
     created_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     started_at        timestamptz,
     unload_started_at timestamptz,
+    unload_finished_at timestamptz,
     loading_at        timestamptz,
     finished_at       timestamptz,
     owner             name NOT NULL,
@@ -63,7 +64,7 @@ COMMENT ON TABLE rs2ddb.job IS 'one export: what was asked, where it stands, its
 COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
 COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
 COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
-COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote; NULL until it has finished';
+COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote, as its manifest and the warehouse say; NULL until it has finished, and when neither says it';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
 COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take; each is kept in rs2ddb.reject';
@@ -78,6 +79,7 @@ COMMENT ON COLUMN rs2ddb.job.error_request_id IS 'request id of AWS, for its sup
 COMMENT ON COLUMN rs2ddb.job.created_at IS 'when rs2ddb_export was called';
 COMMENT ON COLUMN rs2ddb.job.started_at IS 'when a worker took the job for the first time';
 COMMENT ON COLUMN rs2ddb.job.unload_started_at IS 'when the last UNLOAD was sent';
+COMMENT ON COLUMN rs2ddb.job.unload_finished_at IS 'when the files of the last UNLOAD were known; NULL while there are none to load from';
 COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loading began';
 COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
 COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export, as it was called then';

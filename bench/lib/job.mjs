@@ -17,8 +17,8 @@ export async function insertJob(client, { table, plan, files, workers, maxWcu = 
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const { rows: [{ job_id: id }] } = await client.query(
     `INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, owner_oid, server, query, mode, workers, max_wcu, max_rejects,
-       keep_files, attempt, plan, system_identifier, database_oid)
-     SELECT 'failed', $1, $2, r.rolname, r.oid, 'warehouse', 'SELECT * FROM bench', 'put', $3, $4, 0, true, 1, $5,
+       keep_files, attempt, plan, unload_finished_at, system_identifier, database_oid)
+     SELECT 'failed', $1, $2, r.rolname, r.oid, 'warehouse', 'SELECT * FROM bench', 'put', $3, $4, 0, true, 1, $5, now(),
        c.system_identifier, d.oid FROM pg_control_system() c, pg_database d, pg_roles r
      WHERE d.datname = current_database() AND r.rolname = CURRENT_USER RETURNING job_id`,
     [table, rows, workers, maxWcu, JSON.stringify(plan)]);

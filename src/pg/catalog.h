@@ -52,7 +52,8 @@ typedef struct R2dJob {
     const char *stage_prefix; /* or NULL */
     int leader_pid;           /* of the last one, gone or not; 0: none */
     const char *plan;         /* JSON text or NULL */
-    int64 rows_unloaded;      /* -1: not known */
+    bool unloaded;            /* the files of its UNLOAD are known */
+    int64 rows_unloaded;      /* -1: not known, also when neither manifest nor warehouse told */
     bool foreign;             /* belongs to another system or database: a copy */
     bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
@@ -86,6 +87,7 @@ extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_
  * or NULL. */
 extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid,
                                    const char *message);
+/* Its files are known. rows: -1 when neither manifest nor warehouse told. */
 extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
 
 /* The end, unless the job is settled already: to succeeded, failed or canceled, with sums of the

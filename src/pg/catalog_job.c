@@ -63,6 +63,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->unload_pid = r2d_spi_int4(22, 0);
     job->table_id = r2d_spi_text(spi, 23);
     job->owner_oid = r2d_spi_oid(24);
+    job->unloaded = r2d_spi_bool(25);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -78,7 +79,8 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id, " R2D_OWNER_HERE " FROM rs2ddb.job WHERE job_id = $1",
+                    "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL "
+                    "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);
@@ -172,8 +174,9 @@ void r2d_catalog_job_unloaded(int64 job_id, int64 rows)
     R2dArgs args = {0};
 
     r2d_arg_int8(&args, job_id);
-    r2d_arg_int8(&args, rows);
-    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = $2, unload_pid = NULL WHERE job_id = $1",
+    r2d_arg(&args, INT8OID, Int64GetDatum(rows), rows < 0);
+    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = $2, unload_pid = NULL, "
+                "unload_finished_at = clock_timestamp() WHERE job_id = $1",
                 &args);
     r2d_spi_leave(&spi);
 }
@@ -220,7 +223,9 @@ void r2d_catalog_job_forget_files(int64 job_id)
     R2dArgs args = {0};
 
     r2d_arg_int8(&args, job_id);
-    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = NULL WHERE job_id = $1", &args);
+    r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = NULL, unload_finished_at = NULL "
+                "WHERE job_id = $1",
+                &args);
     r2d_spi_leave(&spi);
 }
 

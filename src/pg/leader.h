@@ -45,7 +45,7 @@ typedef struct R2dLeader {
 /* The files of an UNLOAD with the plan of this job are known: it needs no other. */
 static inline bool r2d_leader_has_files(const R2dLeader *leader)
 {
-    return leader->job->plan != NULL && leader->job->rows_unloaded >= 0;
+    return leader->job->plan != NULL && leader->job->unloaded;
 }
 
 /* Reads the job into leader->job; NULL when it is not ours to run. */

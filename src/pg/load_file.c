@@ -93,12 +93,15 @@ static void show_progress(const R2dLoad *load)
 {
     R2dTransferProgress progress;
     char text[128];
+    int len;
 
     r2d_transfer_progress(load->transfer, &progress);
-    snprintf(text, sizeof text,
-             "rs2ddb job " INT64_FORMAT ": loading file %d, " INT64_FORMAT " of " INT64_FORMAT
-             " rows",
-             load->job->job_id, load->file.file_no, progress.checkpoint, load->file.rows_promised);
+    len = snprintf(text, sizeof text, "rs2ddb job " INT64_FORMAT ": loading file %d, " INT64_FORMAT,
+                   load->job->job_id, load->file.file_no, progress.checkpoint);
+    if (load->file.rows_promised >= 0)
+        len +=
+            snprintf(text + len, sizeof text - len, " of " INT64_FORMAT, load->file.rows_promised);
+    snprintf(text + len, sizeof text - len, " rows");
     pgstat_report_activity(STATE_RUNNING, text);
 }
 

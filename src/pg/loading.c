@@ -92,13 +92,17 @@ static R2dFileCounts look(R2dLeader *leader, int *slots)
 static void show_progress(const R2dLeader *leader, const R2dFileCounts *counts)
 {
     char text[160];
+    int len = snprintf(text, sizeof text,
+                       "rs2ddb job " INT64_FORMAT ": loading, " INT64_FORMAT " of " INT64_FORMAT
+                       " files done, " INT64_FORMAT,
+                       leader->job_id, counts->done,
+                       counts->pending + counts->running + counts->done + counts->failed,
+                       counts->settled);
 
-    snprintf(text, sizeof text,
-             "rs2ddb job " INT64_FORMAT ": loading, " INT64_FORMAT " of " INT64_FORMAT
-             " files done, " INT64_FORMAT " of " INT64_FORMAT " rows",
-             leader->job_id, counts->done,
-             counts->pending + counts->running + counts->done + counts->failed, counts->settled,
-             leader->job->rows_unloaded);
+    if (leader->job->rows_unloaded >= 0)
+        len += snprintf(text + len, sizeof text - len, " of " INT64_FORMAT,
+                        leader->job->rows_unloaded);
+    snprintf(text + len, sizeof text - len, " rows");
     pgstat_report_activity(STATE_RUNNING, text);
 }
 

@@ -95,7 +95,7 @@ static void forget_attempt(R2dLeader *leader)
 {
     r2d_catalog_job_forget_files(leader->job_id);
     r2d_catalog_job_doom_stage(leader->job_id);
-    leader->job->rows_unloaded = -1;
+    leader->job->unloaded = false;
     leader->job->stage_doomed = leader->stage_prefix != NULL;
 }
 
@@ -114,7 +114,7 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
         r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created, table_id);
     if (!leader->plan_kept)
         forget_attempt(leader);
-    else if (leader->job->rows_unloaded >= 0)
+    else if (leader->job->unloaded)
         r2d_catalog_files_restart(leader->job_id);
     r2d_tx_commit();
     r2d_bytes_free(&plan);

@@ -22,7 +22,8 @@ static int64 last_unload_count(R2dRedshift *redshift)
 {
     PGresult *result = r2d_redshift_exec(redshift, "SELECT pg_last_unload_count()");
     int64 rows = -1;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
+        !PQgetisnull(result, 0, 0))
         rows = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
     return rows;

@@ -20,7 +20,7 @@ static void look_for_files(R2dLeader *leader)
     r2d_bytes_free(&text);
     if (status == R2D_OK)
         return;
-    leader->job->rows_unloaded = -1;
+    leader->job->unloaded = false;
     r2d_tx_begin();
     r2d_catalog_job_forget_files(leader->job_id);
     r2d_tx_commit();

@@ -17,6 +17,10 @@
 /* All rows are written: what passes must not make the job fail, as little as it does a write. */
 #define TABLE_PATIENCE_MS ((int)(R2D_SENDER_PATIENCE_US / R2D_US_PER_MS))
 
+#define NO_PROMISE                                                                                 \
+    "neither the manifest nor the warehouse told how many rows there are: "                        \
+    "every file was read to its verified end"
+
 static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
                    const char *message)
 {
@@ -27,12 +31,14 @@ static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failu
     leader->job->state = state;
 }
 
-/* Rows that are not accounted for. */
+/* Rows that are not accounted for. Where nobody promised a number, each file was read to its end,
+ * which its length and its compression verify. */
 static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, R2dFailure *failure)
 {
     int64 unloaded = leader->job->rows_unloaded;
 
-    if (counts->unbalanced + counts->pending + counts->running == 0 && counts->settled == unloaded)
+    if (counts->unbalanced + counts->pending + counts->running == 0 &&
+        (unloaded < 0 || counts->settled == unloaded))
         return false;
     failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
                                 " rows unloaded, " INT64_FORMAT " settled",
@@ -83,7 +89,10 @@ void r2d_finish(R2dLeader *leader)
         r2d_job_table_require(leader->aws, leader->job, TABLE_PATIENCE_MS, &table);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
-    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
+    if (failed)
+        settle(leader, R2D_JOB_FAILED, &failure, NULL);
+    else
+        settle(leader, R2D_JOB_SUCCEEDED, NULL, leader->job->rows_unloaded < 0 ? NO_PROMISE : NULL);
 }
 
 static void take_back_files(R2dLeader *leader)

@@ -217,9 +217,11 @@ static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
     if (status == R2D_END) {
         if (rows == 0)
             return;
-        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
-                        errdetail("The warehouse counted " INT64_FORMAT " rows.", rows)));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_EXCEPTION),
+                 errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
+                 rows < 0 ? errdetail("The warehouse did not tell how many rows there are.")
+                          : errdetail("The warehouse counted " INT64_FORMAT " rows.", rows)));
     }
     r2d_check(r2d_manifest_parse(leader->aws->alloc, r2d_bytes_view(&text),
                                  r2d_view_of(leader->stage_prefix), manifest, &err),
@@ -227,12 +229,13 @@ static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
     r2d_bytes_free(&text);
 }
 
+/* -1: it does not tell. */
 static int64 manifest_rows(const R2dManifest *manifest)
 {
     int64 sum = 0;
     for (int i = 0; i < manifest->file_count; i++) {
         if (manifest->files[i].rows < 0)
-            return -1;
+            return manifest->total_rows;
         sum += manifest->files[i].rows;
     }
     return sum;
@@ -244,6 +247,7 @@ static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 ro
     r2d_tx_begin();
     r2d_catalog_files_insert(leader->job_id, manifest);
     leader->job->rows_unloaded = rows;
+    leader->job->unloaded = true;
     r2d_catalog_job_unloaded(leader->job_id, rows);
     r2d_tx_commit();
     leader->unload_open = false;
@@ -264,5 +268,5 @@ void r2d_unload(R2dLeader *leader)
                         errmsg("the manifest promises " INT64_FORMAT
                                " rows, the warehouse unloaded " INT64_FORMAT,
                                promised, counted)));
-    store_files(leader, &manifest, promised >= 0 ? promised : Max(counted, 0));
+    store_files(leader, &manifest, promised >= 0 ? promised : counted);
 }

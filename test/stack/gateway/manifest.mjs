@@ -27,8 +27,9 @@ export function buildManifest({ plan, files: { files }, columns, switches }) {
   const url = ({ key }) => `s3://${plan.bucket}/${key}`;
   const sorted = [...files].sort((one, other) => (one.key < other.key ? -1 : 1));
   if (manifest === 'plain') return JSON.stringify({ entries: sorted.map((file) => ({ url: url(file) })) });
-  const entries = sorted.map((file) => ({ url: url(file), meta: { content_length: file.bytes, record_count: file.rows } }));
+  const meta = (bytes, rows) => ({ content_length: bytes, ...(switches.get('row_counts') === 'told' && { record_count: rows }) });
+  const entries = sorted.map((file) => ({ url: url(file), meta: meta(file.bytes, file.rows) }));
   const sum = (field) => sorted.reduce((total, file) => total + file[field], 0);
-  return verboseText(entries, { content_length: sum('bytes'), record_count: sum('rows') }, columns,
+  return verboseText(entries, meta(sum('bytes'), sum('rows')), columns,
     switches.get('manifest_schema'));
 }

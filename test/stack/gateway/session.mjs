@@ -198,7 +198,7 @@ export class Session {
     this.unload = new UnloadJob(this, text, plan);
     try {
       const rows = await this.unload.run();
-      this.write(infoNotice(`UNLOAD completed, ${rows} record(s) unloaded successfully.`));
+      this.write(infoNotice(this.rowCountsTold ? `UNLOAD completed, ${rows} record(s) unloaded successfully.` : 'UNLOAD completed.'));
       this.write(commandComplete('UNLOAD'));
     } finally {
       this.unload = undefined;
@@ -213,8 +213,12 @@ export class Session {
     await link.ask(lastUnload.sql);
   }
 
+  get rowCountsTold() {
+    return this.gateway.switches.get('row_counts') === 'told';
+  }
+
   async rememberUnload(id, rows) {
-    const sql = `SELECT set_config('redshift.last_unload_count', '${rows}', false),
+    const sql = `SELECT set_config('redshift.last_unload_count', '${this.rowCountsTold ? rows : 'withheld'}', false),
       set_config('redshift.last_unload_id', '${id}', false), set_config('redshift.last_query_id', '${id}', false)`;
     this.lastUnload = { sql, inTransaction: this.link.status !== 'I' };
     await this.link.ask(sql);

@@ -262,7 +262,8 @@ CREATE OR REPLACE FUNCTION pg_catalog.hll_cardinality(tsvector) RETURNS bigint L
 
 -- The session's last UNLOAD: the gateway keeps the numbers in settings.
 CREATE OR REPLACE FUNCTION redshift.number_of(name text, missing bigint) RETURNS bigint LANGUAGE sql STABLE AS
-  $$ SELECT coalesce(nullif(current_setting(name, true), '')::bigint, missing) $$;
+  $$ SELECT CASE WHEN current_setting(name, true) = 'withheld' THEN NULL
+     ELSE coalesce(nullif(current_setting(name, true), '')::bigint, missing) END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_count() RETURNS bigint LANGUAGE sql STABLE AS
   $$ SELECT redshift.number_of('redshift.last_unload_count', 0) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_id() RETURNS int LANGUAGE sql STABLE AS

@@ -12,6 +12,7 @@ const DEFINITIONS = {
   char_padding: { default: true, oneOf: [false, true] },
   manifest_on_zero_rows: { default: false, oneOf: [false, true] },
   manifest_schema: { default: 'clean', oneOf: ['clean', 'broken', 'absent'] },
+  row_counts: { default: 'told', oneOf: ['told', 'withheld'] },
   bucket_region: { default: '', type: 'string' },
   slices: { default: 4, type: 'number', least: 1 },
   rows_per_file: { default: 0, type: 'number', least: 0 },

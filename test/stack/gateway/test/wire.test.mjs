@@ -64,6 +64,8 @@ test('manifests', () => {
   switches.set({ manifest_schema: 'broken' });
   assert.match(buildManifest(job), /"type":\{"base":"character varying", 25\}/);
   assert.equal(buildManifest({ ...job, files: { files: [] } }), null);
+  switches.set({ manifest_schema: 'clean', row_counts: 'withheld' });
+  assert.deepEqual(JSON.parse(buildManifest(job)).entries[0].meta, { content_length: 10 });
   switches.set({ manifest_on_zero_rows: true });
   assert.match(buildManifest({ ...job, files: { files: [] } }), /^\{"entries":\[\]/);
 });
