@@ -212,6 +212,8 @@ static void faults_mix_up_no_replies(void **state)
             if (started < FAULTY_REQUESTS)
                 start_faulty(client, &all[i], started++, random >> 16);
         }
+        if (over == FAULTY_REQUESTS)
+            break; /* the last one was cancelled: an idle client has nothing to wait for */
         r2d_http_wait_poll.wait(NULL, client->ops->wait_fd(client), client->ops->wait_ms(client));
         assert_int_equal(client->ops->step(client, NULL), R2D_OK);
         for (; (exchange = client->ops->next_done(client)) != NULL; over++)
