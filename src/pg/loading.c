@@ -17,7 +17,8 @@
 struct R2dLoaders {
     BackgroundWorkerHandle **handles;
     int count;       /* alive, as far as we know */
-    int limit;       /* alive at once */
+    int capacity;    /* of handles */
+    int limit;       /* alive at once; a reload may change it */
     int starts_left; /* without progress: loaders that always die are not started for ever */
     int64 settled;   /* rows, when starts_left was full */
     R2dLoad *own;    /* the leader's own, once it had to help itself */
@@ -125,14 +126,22 @@ static void note_progress(R2dLoaders *loaders, const R2dFileCounts *counts)
     loaders->starts_left = loaders->limit * FRUITLESS_STARTS;
 }
 
+static void set_limit(R2dLoaders *loaders, int limit)
+{
+    if (limit > loaders->capacity) {
+        loaders->handles = repalloc(loaders->handles, sizeof(BackgroundWorkerHandle *) * limit);
+        loaders->capacity = limit;
+    }
+    loaders->starts_left += Max(limit - loaders->limit, 0) * FRUITLESS_STARTS;
+    loaders->limit = limit;
+}
+
 static R2dLoaders *open_loaders(R2dLeader *leader)
 {
     R2dLoaders *loaders = MemoryContextAllocZero(leader->context, sizeof *loaders);
 
-    loaders->limit = r2d_load_limit(leader->job);
-    loaders->starts_left = loaders->limit * FRUITLESS_STARTS;
-    loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *) *
-                                                                   (loaders->limit + 1));
+    loaders->capacity = 1;
+    loaders->handles = MemoryContextAllocZero(leader->context, sizeof(BackgroundWorkerHandle *));
     r2d_on_reset(leader->context, stop_loaders, loaders);
     remember(loaders);
     return loaders;
@@ -174,6 +183,7 @@ void r2d_loading(R2dLeader *leader)
     R2dLoaders *loaders = leader->loaders = open_loaders(leader);
 
     while (counts.pending + counts.running > 0 && counts.systemic == 0) {
+        set_limit(loaders, r2d_load_limit(leader->job));
         note_progress(loaders, &counts);
         start_loaders(leader, loaders, &counts, slots);
         show_progress(leader, &counts);

@@ -6,6 +6,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -120,6 +121,7 @@ R2dWorkerArgs r2d_pool_worker_begin(void)
     R2dWorkerArgs args;
     memcpy(&args, MyBgworkerEntry->bgw_extra, sizeof args);
     pqsignal(SIGTERM, die);
+    pqsignal(SIGHUP, SignalHandlerForConfigReload); /* the waits read the files (wait.h) */
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(args.database, InvalidOid, 0);
     on_shmem_exit(tell_launcher, BoolGetDatum(args.job_id == 0));

@@ -3,12 +3,24 @@
 
 #include "compat.h"
 #include "miscadmin.h"
+#include "postmaster/interrupt.h"
+#include "utils/guc.h"
+
 #include "home.h"
 
 struct R2dWaiter {
     bool woken;
     WaitEventSet *set;
 };
+
+/* A session reads them between its statements, a worker where it waits. */
+static void reload_when_asked(void)
+{
+    if (MyBackendType != B_BG_WORKER || !ConfigReloadPending)
+        return;
+    ConfigReloadPending = false;
+    ProcessConfigFile(PGC_SIGHUP);
+}
 
 static void free_set(void *arg)
 {
@@ -35,6 +47,7 @@ void r2d_waiter_wait(R2dWaiter *waiter, int timeout_ms)
         (event.events & WL_LATCH_SET)) {
         ResetLatch(MyLatch);
         waiter->woken = true;
+        reload_when_asked();
     }
 }
 
@@ -68,6 +81,7 @@ void r2d_sleep(int timeout_ms)
                     r2d_wait_event(R2D_WAIT_WORKERS));
     ResetLatch(MyLatch);
     CHECK_FOR_INTERRUPTS();
+    reload_when_asked();
     r2d_home_tick();
 }
 
@@ -88,6 +102,7 @@ bool r2d_wait_socket(int fd, int events, TimestampTz deadline)
         if (happened & WL_LATCH_SET)
             ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
+        reload_when_asked();
         r2d_home_tick();
     }
     return true;

@@ -1,5 +1,6 @@
 /*
- * wait.h - one wait for everything: our latch, the death of the postmaster and one descriptor.
+ * wait.h - one wait for everything: our latch, the death of the postmaster and one descriptor. In
+ * each of them a worker that was asked to (SIGHUP) reads the configuration again.
  */
 #ifndef R2D_PG_WAIT_H
 #define R2D_PG_WAIT_H
