@@ -246,6 +246,8 @@ typedef struct R2dOrders {
  * there is none. `after` only saves the search: the number claimed before. The rates of the loader
  * go on from file to file. */
 extern bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dFile *file);
+/* Takes that back: the file cannot be loaded yet. */
+extern void r2d_catalog_file_unclaim(int64 job_id, int file_no);
 extern void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. Throws when the file is not this

@@ -113,6 +113,20 @@ bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dF
     return claimed;
 }
 
+void r2d_catalog_file_unclaim(int64 job_id, int file_no)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file_no);
+    r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', loader_pid = NULL, tries = tries - 1, "
+                "rows_per_s = NULL, units_per_s = NULL, throttled_share = NULL "
+                "WHERE job_id = $1 AND file_no = $2 AND state = 'running'",
+                &args);
+    r2d_spi_leave(&spi);
+}
+
 /* What SET_PROGRESS and WHERE_OURS refer to. */
 static void arg_progress(R2dArgs *args, int64 job_id, const R2dFile *file,
                          const R2dTransferProgress *progress, const R2dRates *rates)

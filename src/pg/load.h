@@ -14,6 +14,7 @@ struct R2dLoad {
     R2dTransfer *transfer;
     R2dFile file;
     bool file_locked;
+    bool file_busy; /* the last claim met a file that a leaving worker still holds */
     R2dOrders orders;
     R2dMeter meter;
     R2dShare share; /* of the bound of the table */

@@ -9,6 +9,7 @@
 #include "pool.h"
 
 #define COMMIT_INTERVAL_US R2D_SHARE_INTERVAL_US
+#define BUSY_RETRY_MS      50
 
 static void share(R2dLoad *load)
 {
@@ -24,7 +25,9 @@ static void read_orders(R2dLoad *load)
     load->next_commit_us = r2d_mono_us(&r2d_clock_system) + COMMIT_INTERVAL_US;
 }
 
-/* Within a transaction. Orders are read on the timer, however short the files are. */
+/* Within a transaction. A worker that leaves has given its file back before its lock goes with it:
+ * such a file is busy for a moment, and stays pending. Orders are read on the timer, however short
+ * the files are. */
 static void claim(R2dLoad *load)
 {
     MemoryContext old = MemoryContextSwitchTo(load->file_context);
@@ -32,12 +35,11 @@ static void claim(R2dLoad *load)
     bool claimed =
         r2d_catalog_file_claim(job_id, load->file.file_no, &load->meter.rates, &load->file);
 
-    if (claimed && !r2d_pool_lock_file(job_id, load->file.file_no))
-        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-                        errmsg("file %d of job " INT64_FORMAT " is locked by another worker",
-                               load->file.file_no, job_id)));
-    load->file_locked = claimed;
-    if (claimed && r2d_mono_us(&r2d_clock_system) >= load->next_commit_us)
+    load->file_locked = claimed && r2d_pool_lock_file(job_id, load->file.file_no);
+    load->file_busy = claimed && !load->file_locked;
+    if (load->file_busy)
+        r2d_catalog_file_unclaim(job_id, load->file.file_no);
+    if (load->file_locked && r2d_mono_us(&r2d_clock_system) >= load->next_commit_us)
         read_orders(load);
     MemoryContextSwitchTo(old);
 }
@@ -47,6 +49,8 @@ static void claim_first(R2dLoad *load)
     r2d_tx_begin();
     claim(load);
     r2d_tx_commit();
+    if (load->file_busy)
+        r2d_sleep(BUSY_RETRY_MS);
 }
 
 static void open_file(R2dLoad *load)
@@ -250,9 +254,9 @@ bool r2d_load_next(R2dLoad *load, bool go_on)
     if (!load->file_locked)
         claim_first(load);
     if (!load->file_locked)
-        return false;
+        return load->file_busy;
     status = load_claimed(load, &err);
     more = status == R2D_END || (status == R2D_FAILED && err.kind == R2D_ERR_DATA);
     settle_file(load, status, &err, go_on && more);
-    return more && (load->file_locked || !go_on);
+    return more && (load->file_locked || load->file_busy || !go_on);
 }
