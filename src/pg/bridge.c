@@ -9,37 +9,41 @@
 
 /*
  * A block starts with its size: a context can free a chunk but not tell its
- * size before PostgreSQL 16 without internals, and repalloc throws.
+ * size before PostgreSQL 16 without internals, and repalloc throws. Behind it
+ * the block is aligned as whatever palloc returns, which is less than
+ * max_align_t on most machines.
  */
-typedef union BlockHead {
-    size_t size;
-    max_align_t align;
-} BlockHead;
+#define BLOCK_HEAD MAXALIGN(sizeof(Size))
 
 static R2dRemoteMark last_mark;
 
+static Size *block_size(void *ptr)
+{
+    return (Size *)((char *)ptr - BLOCK_HEAD);
+}
+
 static void *context_resize(void *context, void *ptr, size_t size)
 {
-    BlockHead *old = ptr ? (BlockHead *)ptr - 1 : NULL;
-    BlockHead *block;
+    char *block;
 
-    if (size > MaxAllocHugeSize - sizeof(BlockHead))
+    if (size > MaxAllocHugeSize - BLOCK_HEAD)
         return NULL;
-    block = MemoryContextAllocExtended(context, sizeof(BlockHead) + size,
-                                       MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+    block =
+        MemoryContextAllocExtended(context, BLOCK_HEAD + size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
     if (block == NULL)
         return NULL;
-    block->size = size;
-    if (old != NULL) {
-        memcpy(block + 1, ptr, Min(old->size, size));
-        pfree(old);
+    block += BLOCK_HEAD;
+    *block_size(block) = size;
+    if (ptr != NULL) {
+        memcpy(block, ptr, Min(*block_size(ptr), size));
+        pfree(block_size(ptr));
     }
-    return block + 1;
+    return block;
 }
 
 static void context_release(void *context, void *ptr)
 {
-    pfree((BlockHead *)ptr - 1);
+    pfree(block_size(ptr));
 }
 
 const R2dAlloc *r2d_alloc_in(MemoryContext context)

@@ -93,7 +93,8 @@ static Flow reject(R2dTransfer *transfer, const R2dRow *row, const R2dReason *re
     if (r2d_reject_queue_row(&transfer->rejects, transfer->options.mapping, row, reason, err) !=
         R2D_OK)
         return FLOW_FAILED;
-    r2d_ledger_settle(&transfer->ledger, row->number, R2D_ROW_REJECTED);
+    if (!r2d_ledger_settle(&transfer->ledger, row->number, R2D_ROW_REJECTED))
+        transfer->ledger_broken = true;
     return r2d_flow_count_reject(transfer, reason->text, NULL, err) == R2D_OK ? FLOW_ROW
                                                                               : FLOW_FAILED;
 }

@@ -45,7 +45,9 @@ static inline bool r2d_ledger_balanced(const R2dLedger *ledger)
 
 /* Opens the next row; false when it is not the next one, or the ledger is full. */
 bool r2d_ledger_open(R2dLedger *ledger, int64_t row);
-/* Settles an open row and moves the checkpoint; false when the row is not open. */
-bool r2d_ledger_settle(R2dLedger *ledger, int64_t row, R2dOutcome outcome);
+/* Settles an open row and moves the checkpoint; false when the row is not open: the ledger cannot
+ * balance any more, and the file must fail. */
+__attribute__((warn_unused_result)) bool r2d_ledger_settle(R2dLedger *ledger, int64_t row,
+                                                           R2dOutcome outcome);
 
 #endif
