@@ -22,6 +22,10 @@ PGFILEDESC = "rs2ddb - Redshift query results to DynamoDB tables"
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 
+ifeq ($(OBJS),)
+$(error no sources below src/: build in the root of the source tree, an out-of-tree build is not supported)
+endif
+
 override with_llvm := no
 PG_CFLAGS = -O3 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement -fvisibility=hidden

@@ -63,4 +63,8 @@ report "no function over 80 lines" "$(awk '
     /^{/ { start = FNR }
     /^}/ { if (start && FNR - start > 80) print FILENAME ": function ending in line " FNR " has " FNR - start " lines"; start = 0 }
 ' src/core/*/*.c src/pg/*.c)"
+elsewhere=$(mktemp -d)
+report "a build outside of the tree stops, in place of linking nothing" \
+    "$(make -C "$elsewhere" -f "$PWD/Makefile" all >/dev/null 2>&1 && echo "make all succeeded without a source")"
+rm -rf "$elsewhere"
 exit $bad

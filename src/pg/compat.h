@@ -1,5 +1,5 @@
 /*
- * compat.h - the differences between PostgreSQL 15, 16, 17 and 18, and nothing else.
+ * compat.h - the differences between PostgreSQL 15, 16, 17, 18 and 19, and nothing else.
  */
 #ifndef R2D_PG_COMPAT_H
 #define R2D_PG_COMPAT_H
@@ -25,6 +25,11 @@
 /* 18 has it, as a prefix, in place of pg_attribute_noreturn(). */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* 19 has signal handlers of another type, and names of its own for the dispositions. */
+#ifndef PG_SIG_IGN
+#define PG_SIG_IGN SIG_IGN
 #endif
 
 /* What a process of ours waits for, as pg_stat_activity shows it. */

@@ -219,7 +219,8 @@ void r2d_leader_main(Datum arg)
     if (visitor)
         end_visit();
     lead(&leader);
-    pqsignal(SIGINT, SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
+    pqsignal(SIGINT,
+             PG_SIG_IGN); /* a cancel that came too late must not keep the next job waiting */
     QueryCancelPending = false;
     r2d_home_clean_up(NULL, NULL);
     MemoryContextSwitchTo(TopMemoryContext);

@@ -1,6 +1,8 @@
 /* notes.c - notes for the launcher, in shared memory under one lock. */
 #include "notes.h"
 
+#include <limits.h>
+
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"

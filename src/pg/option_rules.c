@@ -1,6 +1,8 @@
 /* option_rules.c - the table of options, and the validator of the foreign data wrapper. */
 #include "option_rules.h"
 
+#include <limits.h>
+
 #include "access/reloptions.h"
 #include "commands/defrem.h"
 #include "fmgr.h"

@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "libpq/libpq-be-fe-helpers.h"
+#include "storage/fd.h"
 #include "utils/timestamp.h"
 
 #include "../core/base/address.h"
@@ -21,7 +21,10 @@ static void close_conn(void *arg)
     R2dRedshift *redshift = arg;
     PQclear(redshift->result);
     redshift->result = NULL;
-    libpqsrv_disconnect(redshift->conn);
+    if (redshift->conn == NULL)
+        return;
+    ReleaseExternalFD();
+    PQfinish(redshift->conn);
     redshift->conn = NULL;
 }
 
@@ -118,7 +121,13 @@ static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *a
                             own_files,
                             own_files,
                             NULL};
-    libpqsrv_connect_prepare();
+    if (!AcquireExternalFD()) /* a connection counts as one of the descriptors the server may open
+                               */
+        ereport(ERROR, (errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+                        errmsg("could not connect to warehouse \"%s\"", options->server),
+                        errdetail("There are too many open files on the local server."),
+                        errhint("Raise max_files_per_process, or the limit of open files of the "
+                                "operating system.")));
     return PQconnectStartParams(keywords, values, false);
 }
 

@@ -139,7 +139,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
 static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
-    pqsignal(SIGINT, SIG_IGN);
+    pqsignal(SIGINT, PG_SIG_IGN);
     QueryCancelPending = false;
     r2d_loading_end(leader);
     take_back_files(leader);

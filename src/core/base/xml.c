@@ -117,8 +117,7 @@ static R2dStatus explain(R2dXml *xml, R2dError *err)
     if (xml->error.kind == R2D_ERR_NONE && code == XML_ERROR_NO_MEMORY)
         r2d_fail_memory(&xml->error);
     if (xml->error.kind == R2D_ERR_NONE)
-        r2d_fail(&xml->error, R2D_ERR_DATA, "not XML at line %lu: %s",
-                 (unsigned long)XML_GetCurrentLineNumber(xml->parser), XML_ErrorString(code));
+        r2d_fail(&xml->error, R2D_ERR_DATA, "not XML: %s", XML_ErrorString(code));
     xml->stopped = true;
     if (err != NULL)
         *err = xml->error;

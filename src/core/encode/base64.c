@@ -1,7 +1,7 @@
 /* base64.c - bytes as hex and as base64. */
 #include "base64.h"
 
-static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Value of each hex digit plus one; 0: not a hex digit. */
 static const unsigned char hex_plus_one[256] = {
