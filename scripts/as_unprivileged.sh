@@ -4,14 +4,17 @@
 #   scripts/as_unprivileged.sh COMMAND [ARGUMENT...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/interruptible.sh
 
 copy=$(mktemp -d "${TMPDIR:-/tmp}/rs2ddb-check-XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 tar -cf - --exclude=./.git --exclude=./build --exclude=./.stack --exclude='*.o' . | tar -xf - -C "$copy"
 
+cd "$copy"
 if [ "$(id -u)" -eq 0 ]; then
     chown -R postgres: "$copy"
-    (cd "$copy" && HOME="$copy" runuser -u postgres -- "$@")
+    # Not runuser, which kills what has not ended two seconds after a SIGTERM.
+    HOME="$copy" interruptible setpriv --reuid postgres --regid postgres --init-groups -- "$@"
 else
-    (cd "$copy" && "$@")
+    interruptible "$@"
 fi

@@ -18,7 +18,7 @@ stack: deps
 
 check: deps
 	@scripts/install.sh
-	@scripts/check.sh
+	@exec scripts/check.sh
 
 check-unit unit: deps
 	@$(MAKE) -s -f test/unit/unit.mk unit
@@ -28,11 +28,11 @@ check-san: deps
 
 check-sql: deps
 	@scripts/install.sh
-	@scripts/as_unprivileged.sh scripts/check_sql.sh
+	@exec scripts/as_unprivileged.sh scripts/check_sql.sh
 
 check-tap: deps
 	@scripts/install.sh
-	@scripts/as_unprivileged.sh env TESTS="$(TESTS)" scripts/check_tap.sh
+	@exec scripts/as_unprivileged.sh env TESTS="$(TESTS)" scripts/check_tap.sh
 
 check-stack: deps
 	@scripts/check_node.sh

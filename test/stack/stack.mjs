@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The local stand-ins: node test/stack/stack.mjs start|stop|status [--dir DIR] [--load SCRIPT] [--no-local]
+// The local stand-ins: node test/stack/stack.mjs start|stop|status [OPTION...]
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,14 +9,15 @@ import { startAll } from './lib/start.mjs';
 import { statusOf, stopAll } from './lib/stop.mjs';
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const USAGE = `usage: stack.mjs start [--dir DIR] [--load SCRIPT] [--no-local]
+const USAGE = `usage: stack.mjs start [--dir DIR] [--load SCRIPT] [--no-local] [--dynamodb URL | --dynamodb-only]
        stack.mjs stop [--dir DIR]
        stack.mjs status [--dir DIR]
 
 start   starts the stand-ins for Redshift, S3 and DynamoDB and a private PostgreSQL, and writes DIR/env for the shell
 stop    ends them and removes their data
 status  says what runs; exit status 0 when all do, 3 when not
-DIR is .stack in the project's root by default; --no-local leaves the private PostgreSQL for the extension out.`;
+DIR is .stack in the project's root by default; --no-local leaves the private PostgreSQL for the extension out.
+Several stacks can share one DynamoDB Local: --dynamodb-only starts nothing else, --dynamodb URL uses one that runs.`;
 const EXIT_NOT_RUNNING = 3;
 
 const say = (text) => console.log(text);
@@ -89,10 +90,12 @@ async function locked(folder, action) {
 function parse() {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: {
     dir: { type: 'string', default: join(PROJECT, '.stack') }, load: { type: 'string' },
-    'no-local': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
+    'no-local': { type: 'boolean', default: false }, dynamodb: { type: 'string' }, 'dynamodb-only': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   } });
   if (values.help || positionals.length !== 1) return { command: 'help' };
-  return { command: positionals[0], folder: new StackFolder(values.dir), options: { load: values.load, local: !values['no-local'] } };
+  const options = { load: values.load, local: !values['no-local'], dynamodb: values.dynamodb, dynamodbOnly: values['dynamodb-only'] };
+  return { command: positionals[0], folder: new StackFolder(values.dir), options };
 }
 
 async function main() {

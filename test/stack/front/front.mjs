@@ -6,7 +6,7 @@ import { Counters } from './control/counters.mjs';
 import { Faults } from './control/faults.mjs';
 import { RequestLog } from './control/request_log.mjs';
 import { Settings } from './control/settings.mjs';
-import { localCaller } from './dynamodb/local.mjs';
+import { localCaller, LocalUpstream } from './dynamodb/local.mjs';
 import { dynamodbHandler } from './dynamodb/proxy.mjs';
 import { Tables } from './dynamodb/tables.mjs';
 import { Throttles } from './dynamodb/throttle.mjs';
@@ -32,6 +32,7 @@ function listen(handler, port) {
 
 /**
  * options: {s3Url, dynamodbUrl, accessKeyId, secretAccessKey, region, ports: {s3, dynamodb, control}}; port 0 means any.
+ * dynamodbAccessKeyId: whose tables of DynamoDB Local these are (default: accessKeyId).
  * Resolves to {ports, state, close()}.
  */
 export async function startFront(options) {
@@ -39,7 +40,7 @@ export async function startFront(options) {
     credentials: new Credentials({ access_key_id: options.accessKeyId, secret_access_key: options.secretAccessKey }),
     faults: new Faults(), counters: new Counters(), log: new RequestLog(), settings: new Settings(options.region),
     throttles: new Throttles(),
-    s3: new Upstream(options.s3Url, S3_SOCKETS), dynamodb: new Upstream(options.dynamodbUrl, DYNAMODB_SOCKETS),
+    s3: new Upstream(options.s3Url, S3_SOCKETS), dynamodb: new LocalUpstream(options.dynamodbUrl, DYNAMODB_SOCKETS, options.dynamodbAccessKeyId ?? options.accessKeyId),
   };
   state.tables = new Tables(localCaller(state.dynamodb));
   const servers = {

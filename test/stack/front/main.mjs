@@ -12,7 +12,7 @@ async function main() {
   const front = await startFront({
     s3Url: required('FRONT_S3_UPSTREAM'), dynamodbUrl: required('FRONT_DYNAMODB_UPSTREAM'),
     accessKeyId: env.AWS_ACCESS_KEY_ID ?? 'S3RVER', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? 'S3RVER',
-    region: env.AWS_REGION ?? 'us-east-1',
+    dynamodbAccessKeyId: env.FRONT_DYNAMODB_ACCESS_KEY_ID, region: env.AWS_REGION ?? 'us-east-1',
     ports: { s3: Number(env.FRONT_S3_PORT ?? 0), dynamodb: Number(env.FRONT_DYNAMODB_PORT ?? 0), control: Number(env.FRONT_CONTROL_PORT ?? 0) },
   });
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => front.close().then(() => process.exit(0)));

@@ -30,11 +30,11 @@ export function findDynamodbLocal() {
   return { java, directory: join(lib, version) };
 }
 
-/** Resolves to its URL. In memory, shared by all keys and regions, without telemetry. */
+/** Resolves to its URL. In memory, the tables of each access key id apart, without telemetry. */
 export async function startDynamodbLocal({ folder, local }) {
   const port = await freePort();
   const started = launch(folder, 'dynamodb', local.java, [...JVM_OPTIONS, `-Djava.library.path=${local.directory}/DynamoDBLocal_lib`,
-    '-jar', `${local.directory}/DynamoDBLocal.jar`, '-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)]);
+    '-jar', `${local.directory}/DynamoDBLocal.jar`, '-inMemory', '-disableTelemetry', '-port', String(port)]);
   await waitUntil(folder, started, 'DynamoDB Local', () => isOpen(port), JAVA_LIMIT_MS);
   return `http://${HOST}:${port}`;
 }
@@ -48,10 +48,10 @@ export async function startS3({ folder, buckets }) {
   return `http://${HOST}:${port}`;
 }
 
-/** Resolves to {s3Endpoint, dynamodbEndpoint, faults}. */
-export async function startFront({ folder, s3Url, dynamodbUrl }) {
+/** Resolves to {s3Endpoint, dynamodbEndpoint, faults}. dynamodbAccessKeyId: whose tables of DynamoDB Local it shows. */
+export async function startFront({ folder, s3Url, dynamodbUrl, dynamodbAccessKeyId = AWS.AWS_ACCESS_KEY_ID }) {
   const started = launch(folder, 'front', process.execPath, [join(STACK, 'front', 'main.mjs')],
-    { env: { ...AWS, FRONT_S3_UPSTREAM: s3Url, FRONT_DYNAMODB_UPSTREAM: dynamodbUrl } });
+    { env: { ...AWS, FRONT_S3_UPSTREAM: s3Url, FRONT_DYNAMODB_UPSTREAM: dynamodbUrl, FRONT_DYNAMODB_ACCESS_KEY_ID: dynamodbAccessKeyId } });
   const { s3, dynamodb, control } = await waitUntil(folder, started, 'The fault front', () => readyLine(folder, 'front'), NODE_LIMIT_MS);
   return { s3Endpoint: `http://${HOST}:${s3}`, dynamodbEndpoint: `http://${HOST}:${dynamodb}`, faults: `http://${HOST}:${control}` };
 }

@@ -1,5 +1,6 @@
 // Starts all stand-ins, side by side where one does not need the other, and writes env last.
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { AWS, findDynamodbLocal, startDynamodbLocal, startFront, startS3 } from './aws.mjs';
 import { writeEnv } from './files.mjs';
@@ -20,12 +21,15 @@ async function all(promises) {
   return settled.map(({ value }) => value);
 }
 
-/** options: {local: bool, load: script or undefined, say(text)}. Throws a Problem; the caller stops what was started. */
+/**
+ * options: {local: bool, load: script or undefined, dynamodb: URL of a DynamoDB Local that runs, or undefined,
+ * dynamodbOnly: bool, say(text)}. Throws a Problem; the caller stops what was started.
+ */
 export async function startAll(folder, options) {
+  if (options.dynamodbOnly) return startDynamodbOnly(folder);
   const context = { folder, postgres: findPostgres(), user: unprivilegedUser(), iamRole: IAM_ROLE, bucket: BUCKET, aws: AWS };
-  const dynamodbLocal = findDynamodbLocal();
   const [warehouse, local, front] = await all([
-    startWarehouse(context), options.local ? startLocal(context) : null, startAws(folder, dynamodbLocal),
+    startWarehouse(context), options.local ? startLocal(context) : null, startAws(folder, options.dynamodb),
   ]);
   const gateway = await startGateway({ ...context, warehouse, front });
   if (local) await connectExtension({ ...context, local, gateway, front }, options.say);
@@ -35,11 +39,19 @@ export async function startAll(folder, options) {
   return env;
 }
 
-async function startAws(folder, dynamodbLocal) {
+/** Only DynamoDB Local, for stacks that share it. */
+async function startDynamodbOnly(folder) {
+  const env = { RS2DDB_DYNAMODB_LOCAL: await startDynamodbLocal({ folder, local: findDynamodbLocal() }) };
+  writeEnv(folder.env, env);
+  return env;
+}
+
+async function startAws(folder, sharedUrl) {
   const [dynamodbUrl, s3Url] = await all([
-    startDynamodbLocal({ folder, local: dynamodbLocal }), startS3({ folder, buckets: [BUCKET] }),
+    sharedUrl ?? startDynamodbLocal({ folder, local: findDynamodbLocal() }), startS3({ folder, buckets: [BUCKET] }),
   ]);
-  return startFront({ folder, dynamodbUrl, s3Url });
+  const dynamodbAccessKeyId = sharedUrl ? `stack${randomBytes(8).toString('hex')}` : undefined;
+  return startFront({ folder, dynamodbUrl, dynamodbAccessKeyId, s3Url });
 }
 
 async function connectExtension(context, say) {

@@ -201,3 +201,16 @@ test('requests side by side are counted in flight', async () => {
   const { json } = await control(stack.ports.control, 'GET', '/counters');
   assert.deepEqual([json.max_in_flight.dynamodb, json.in_flight.dynamodb], [5, 0]);
 });
+
+test('fronts that share a DynamoDB Local call it with keys of their own', async () => {
+  await batch();
+  const other = await frontWithStub(undefined, { dynamodbAccessKeyId: 'stack01' });
+  try {
+    await dynamodb(other.ports.dynamodb, 'BatchWriteItem', batchOf(['a']));
+    assert.match(stack.stub.seen.at(-1).authorization, / Credential=S3RVER\//);
+    assert.ok(other.stub.seen.length > 1);
+    for (const { authorization } of other.stub.seen) assert.match(authorization, / Credential=stack01\//);
+  } finally {
+    await other.close();
+  }
+});

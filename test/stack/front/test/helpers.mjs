@@ -63,7 +63,7 @@ export async function startStub() {
     req.on('end', () => {
       const operation = req.headers['x-amz-target'].split('.')[1];
       const request = JSON.parse(Buffer.concat(chunks).toString());
-      seen.push({ operation, request });
+      seen.push({ operation, request, authorization: req.headers.authorization });
       const [status, reply] = answer(operation, request);
       res.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' });
       res.end(JSON.stringify(reply));
@@ -86,9 +86,9 @@ function answer(operation, request) {
 }
 
 /** A front before stubs. `s3Url` may point at a real s3rver. Resolves to {front, stub, ports, close}. */
-export async function frontWithStub(s3Url = 'http://127.0.0.1:1') {
+export async function frontWithStub(s3Url = 'http://127.0.0.1:1', options = {}) {
   const stub = await startStub();
-  const front = await startFront({ ...KEY, region: 'us-east-1', s3Url, dynamodbUrl: stub.url });
+  const front = await startFront({ ...KEY, region: 'us-east-1', s3Url, dynamodbUrl: stub.url, ...options });
   return { front, stub, ports: front.ports, close: async () => { await front.close(); stub.close(); } };
 }
 
