@@ -37,6 +37,9 @@ check-tap: deps
 check-stack: deps
 	@scripts/check_node.sh
 
+check-versions: deps
+	@VERSIONS="$(VERSIONS)" TESTS="$(TESTS)" scripts/check_versions.sh
+
 check-tree:
 	@scripts/check_tree.sh
 

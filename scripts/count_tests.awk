@@ -7,6 +7,6 @@
 /^# fail [0-9]+$/ || /^ℹ fail [0-9]+$/ { bad += $NF }
 /^test [^ ]+ +\.\.\. ok/ { ok++ }
 /^test [^ ]+ +\.\.\. FAILED/ { bad++ }
-/^ok [0-9]* ?-/ || /^ok -/ { ok++ }
-/^not ok [0-9]* ?-/ || /^not ok -/ { if ($0 !~ /# TODO/) bad++ }
+/^ok [0-9]* *-/ || /^ok -/ { ok++ }
+/^not ok [0-9]* *-/ || /^not ok -/ { if ($0 !~ /# TODO/) bad++ }
 END { print ok + 0, bad + 0 }

@@ -3,7 +3,8 @@
 # RS2DDB_DYNAMODB_LOCAL names:
 #   tap_files.pl JOBS FOLDER FILE...
 # FOLDER takes the stand-ins' logs. The output of a file is printed whole when the file has ended. A file that dies, or
-# does not run what it planned, adds a line "not ok - FILE: ...". Exit status 0 when all files passed.
+# does not run what it planned, adds a line "not ok - FILE: ...". Exit status 0 when all files passed. TAP_ENTER is a
+# command that runs the file's own command elsewhere (scripts/check_versions.sh).
 use strict;
 use warnings;
 use Cwd ();
@@ -57,7 +58,7 @@ sub run_file
 		if ($test == 0)
 		{
 			$SIG{TERM} = 'DEFAULT';
-			exec $^X, $file or die "$file: $!\n";
+			exec split(' ', $ENV{TAP_ENTER} // ''), $^X, $file or die "$file: $!\n";
 		}
 		kill 'TERM', $test if $stop;
 		1 while waitpid($test, 0) < 0 && $!{EINTR};
