@@ -107,6 +107,15 @@ arrives('SELECT a.id, b.name FROM query_rows a JOIN query_rows b ON a.id = b.id 
 arrives('SELECT id, row_number() OVER (ORDER BY id DESC) AS n, CASE id WHEN 30 THEN \'last\' END AS c FROM query_rows WHERE id > 28',
 	{ 29 => { n => { N => '2' } }, 30 => { n => { N => '1' }, c => { S => 'last' } } }, 'window functions and CASE');
 arrives('SELECT 1 AS id', { 1 => {} }, 'a query without a table');
+ids('SELECT TOP 3 id FROM query_rows ORDER BY id DESC', '28 29 30', 'TOP');
+arrives("SELECT 1 AS id, listagg(name, ', ') WITHIN GROUP (ORDER BY query_rows.id DESC) AS names, listagg(query_rows.id) AS ids FROM query_rows WHERE id < 3",
+	{ 1 => { names => { S => 'name 2, name 1' }, ids => { S => '12' } } }, 'LISTAGG');
+arrives("SELECT id, decode(id, 1, 'one', 2, 'two', 'many') AS word, decode(id, 1, 'one') AS only FROM query_rows WHERE id IN (1, 3)",
+	{ 1 => { word => { S => 'one' }, only => { S => 'one' } }, 3 => { word => { S => 'many' } } }, 'DECODE');
+arrives('SELECT 1 AS id, median(query_rows.id) AS m, approximate count(distinct name) AS n FROM query_rows',
+	{ 1 => { m => { N => '15.5' }, n => { N => '30' } } }, 'MEDIAN and APPROXIMATE COUNT');
+arrives("SELECT 1 AS id, trunc('2026-11-27 18:30:00'::timestamp) AS day, 'äöü'::varchar(4) AS cut", { 1 => { day => { S => '2026-11-27' }, cut => { S => 'äö' } } },
+	'TRUNC of a timestamp, and VARCHAR in bytes');
 
 # --- literals and names ---------------------------------------------------------------------------------
 

@@ -78,6 +78,25 @@ CREATE OR REPLACE FUNCTION redshift.float8_varchar(float8) RETURNS varchar LANGU
 CREATE OR REPLACE FUNCTION redshift.float4_varchar(float4) RETURNS varchar LANGUAGE sql STABLE AS
   $$ SELECT redshift.float4_text($1)::varchar $$;
 
+-- The n of varchar(n) counts bytes: a cast cuts between characters, an assignment refuses.
+CREATE OR REPLACE FUNCTION redshift.cut_to_bytes(value varchar, most int, explicit boolean) RETURNS varchar LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  cut varchar := substr(value, 1, most);
+BEGIN
+  IF NOT explicit AND octet_length(rtrim(value, ' ')) > most THEN
+    RAISE EXCEPTION 'value too long for type character varying(%)', most USING ERRCODE = '22001';
+  END IF;
+  WHILE octet_length(cut) > most LOOP
+    cut := substr(cut, 1, length(cut) - greatest(1, (octet_length(cut) - most) / 4));
+  END LOOP;
+  RETURN cut;
+END $$;
+CREATE OR REPLACE FUNCTION redshift.varchar_bytes(varchar, int, boolean) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN $2 < 4 OR octet_length($1) <= $2 - 4 THEN $1 ELSE redshift.cut_to_bytes($1, $2 - 4, $3) END
+$$;
+UPDATE pg_cast SET castfunc = 'redshift.varchar_bytes'::regproc
+  WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;
+
 -- SUPER as text: compact; as VARCHAR: scalars without quotes, objects and arrays NULL.
 CREATE OR REPLACE FUNCTION redshift.compact_json(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN value ~ '[ \t\n\r]' THEN regexp_replace(value, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g') ELSE value END
@@ -259,6 +278,19 @@ CREATE OR REPLACE FUNCTION pg_catalog.st_npoints(point) RETURNS int LANGUAGE sql
 CREATE OR REPLACE FUNCTION pg_catalog.st_memsize(point) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 40 WHERE $1 IS NOT NULL $$;
 CREATE OR REPLACE FUNCTION pg_catalog.hll_cardinality(tsvector) RETURNS bigint LANGUAGE sql IMMUTABLE AS
   $$ SELECT length($1)::bigint $$;
+
+-- Functions that Redshift has; the gateway rewrites what lies between their parts.
+CREATE OR REPLACE FUNCTION pg_catalog.trunc(timestamp) RETURNS date LANGUAGE sql IMMUTABLE AS $$ SELECT $1::date $$;
+CREATE OR REPLACE FUNCTION redshift.listagg_add(state text, value anyelement, separator text) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT CASE WHEN value IS NULL THEN state WHEN state IS NULL THEN value::text ELSE state || separator || value::text END $$;
+CREATE OR REPLACE AGGREGATE pg_catalog.listagg(anyelement, text) (SFUNC = redshift.listagg_add, STYPE = text);
+CREATE OR REPLACE FUNCTION redshift.median_of(numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+  SELECT avg(x) FROM (SELECT x, row_number() OVER (ORDER BY x) AS n, count(*) OVER () AS c FROM unnest($1) AS u(x)
+    WHERE x IS NOT NULL) AS s WHERE n IN ((c + 1) / 2, c / 2 + 1) $$;
+CREATE OR REPLACE FUNCTION redshift.median_of(float8[]) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+  $$ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM unnest($1) AS u(x) $$;
+CREATE OR REPLACE AGGREGATE pg_catalog.median(numeric) (SFUNC = array_append, STYPE = numeric[], FINALFUNC = redshift.median_of);
+CREATE OR REPLACE AGGREGATE pg_catalog.median(float8) (SFUNC = array_append, STYPE = float8[], FINALFUNC = redshift.median_of);
 
 -- The session's last UNLOAD: the gateway keeps the numbers in settings.
 CREATE OR REPLACE FUNCTION redshift.number_of(name text, missing bigint) RETURNS bigint LANGUAGE sql STABLE AS

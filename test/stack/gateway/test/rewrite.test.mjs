@@ -62,6 +62,47 @@ test('what Redshift has not is refused', () => {
   refused('select generate_series(1, 2)', { sqlstate: '0A000' }, { inUnload: true });
 });
 
+test('what came to PostgreSQL after Redshift left it is refused', () => {
+  refused('select a from t except all select a from u', { sqlstate: '0A000', position: 23 });
+  refused('select a from t intersect all select a from u', { sqlstate: '0A000' });
+  refused('with x as materialized (select 1) select * from x', { sqlstate: '42601', position: 10 });
+  refused('with x as not materialized (select 1) select * from x', { sqlstate: '42601' });
+  refused('do $$ begin end $$', { sqlstate: '42601', position: 0 });
+  refused('select array[1, 2]', { sqlstate: '42601', position: 12 });
+  refused('select row(1, 2)', { sqlstate: '42601' });
+  refused('select a is not distinct from b from t', { sqlstate: '42601', position: 16 });
+  refused('select a is distinct from b from t', { sqlstate: '42601' });
+  refused('select sum(a) over w from t window w as (order by b)', { sqlstate: '42601' });
+  refused('select * from (values (1), (2)) v', { sqlstate: '42601', position: 15 });
+  refused('select * from pg_roles', { sqlstate: '42P01', position: 14 });
+  refused('select * from pg_catalog.pg_extension', { sqlstate: '42P01' });
+  assert.equal(sql('select * from pg_class'), 'select * from pg_class');
+  refused('select * from pg_class', { sqlstate: '0A000' }, { inUnload: true });
+  refused('select 1 from t join information_schema.columns c on true', { sqlstate: '0A000' }, { inUnload: true });
+  assert.equal(sql('select distinct from_date, not_distinct from t'), 'select distinct from_date, not_distinct from t');
+});
+
+test('names are never cut', () => {
+  assert.equal(sql(`select 1 as ${'a'.repeat(63)}`), `select 1 as ${'a'.repeat(63)}`);
+  refused(`select 1 as ${'a'.repeat(64)}`, { sqlstate: '0A000', position: 12 });
+  refused(`select 1 as "${'ä'.repeat(32)}"`, /more than 63 bytes/);
+});
+
+test('what PostgreSQL spells otherwise', () => {
+  const plain = (text) => sql(text).replace(/\s+/g, ' ').replace(/ ([,)])/g, '$1').trim();
+  assert.equal(plain('select top 5 a from (select top 3 b from t) q order by a'),
+    'select a from (select b from t LIMIT 3) q order by a LIMIT 5');
+  refused('select top 5 a from t union select 1', /TOP before a set operation/);
+  assert.equal(sql('select top from t'), 'select top from t');
+  assert.equal(plain("select listagg(a, ',') within group (order by b desc) from t"), "select listagg(a, ',' order by b desc) from t");
+  assert.equal(plain('select listagg(distinct a) from t'), "select listagg(distinct a, '') from t");
+  assert.equal(plain("select decode(f(a, 1), 1, 'x', 2, 'y', 'z'), decode(a, 1, 2) from t"),
+    "select (CASE f(a, 1) WHEN 1 THEN 'x' WHEN 2 THEN 'y' ELSE 'z' END), (CASE a WHEN 1 THEN 2 END) from t");
+  refused("select decode('aa', 'hex')", { sqlstate: '42883' });
+  refused("select decode(a, null, 'none')", /DECODE of NULL/);
+  assert.equal(plain('select approximate count(distinct a) from t'), 'select count(distinct a) from t');
+});
+
 test('settings', () => {
   assert.equal(sql("set query_group to 'x'"), "set redshift.query_group to 'x'");
   assert.equal(sql('show enable_case_sensitive_identifier'), 'show redshift.enable_case_sensitive_identifier');
