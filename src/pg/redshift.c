@@ -1,7 +1,6 @@
 /* redshift.c - a session with the warehouse: statements, settings, what a query returns. */
 #include "redshift_session.h"
 
-#include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
@@ -18,15 +17,6 @@ static char *field(const PGresult *result, int code)
     return text && text[0] ? r2d_from_utf8_or_null(r2d_view_of(text)) : NULL;
 }
 
-/* libpq speaks UTF-8 as the warehouse does, and quotes what a peer sent. */
-static char *libpq_message(const R2dRedshift *redshift)
-{
-    char *message = r2d_from_utf8_or_null(r2d_view_of(pchomp(PQerrorMessage(redshift->conn))));
-
-    return message ? message
-                   : "the warehouse's message cannot be shown in the encoding of this database";
-}
-
 void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -41,7 +31,9 @@ void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
     R2dError aws = {0};
 
     if (message == NULL)
-        message = libpq_message(redshift);
+        message = r2d_from_utf8_or_null(r2d_view_of(pchomp(PQerrorMessage(redshift->conn))));
+    if (message == NULL)
+        message = "the warehouse's message cannot be shown in the encoding of this database";
     PQclear(result);
     redshift->refused = true;
     r2d_refusal_read(r2d_view_of(message), &aws);
@@ -67,15 +59,7 @@ static bool flush(PGconn *conn)
     return left == 0;
 }
 
-static bool is_copy(const PGresult *result)
-{
-    ExecStatusType status = PQresultStatus(result);
-
-    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
-}
-
-/* The last result of what was sent; NULL or an error's result when the connection is lost. COPY is
- * the last one always: libpq would return the same state for ever. */
+/* The last result of what was sent; NULL or an error's result when the connection is lost. */
 static PGresult *last_result(R2dRedshift *redshift)
 {
     PGconn *conn = redshift->conn;
@@ -84,7 +68,6 @@ static PGresult *last_result(R2dRedshift *redshift)
     PQclear(redshift->result);
     redshift->result = NULL;
     for (;;) {
-        CHECK_FOR_INTERRUPTS();
         while (PQisBusy(conn)) {
             (void)r2d_wait_socket(PQsocket(conn), WL_SOCKET_READABLE, 0);
             if (!PQconsumeInput(conn))
@@ -95,7 +78,7 @@ static PGresult *last_result(R2dRedshift *redshift)
             break;
         PQclear(redshift->result);
         redshift->result = result;
-        if (PQstatus(conn) == CONNECTION_BAD || is_copy(result))
+        if (PQstatus(conn) == CONNECTION_BAD)
             break;
     }
     result = redshift->result;
@@ -103,29 +86,13 @@ static PGresult *last_result(R2dRedshift *redshift)
     return result;
 }
 
-/* No statement of ours asks for COPY, and a session in that state can only be dropped. */
-static void refuse_copy(R2dRedshift *redshift, PGresult *result)
-{
-    PQclear(result);
-    r2d_redshift_close(redshift);
-    ereport(ERROR,
-            (errcode(ERRCODE_PROTOCOL_VIOLATION),
-             errmsg("the warehouse answered a statement with COPY"),
-             errhint("Check host and port of the server: this does not behave like Redshift.")));
-}
-
 PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent)
 {
-    PGresult *result;
-
     if (!sent || !flush(redshift->conn))
         ereport(ERROR,
                 (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("could not send to the warehouse"),
-                 errdetail("%s", libpq_message(redshift))));
-    result = last_result(redshift);
-    if (is_copy(result))
-        refuse_copy(redshift, result);
-    return result;
+                 errdetail("%s", pchomp(PQerrorMessage(redshift->conn)))));
+    return last_result(redshift);
 }
 
 PGresult *r2d_redshift_exec(R2dRedshift *redshift, const char *sql)
