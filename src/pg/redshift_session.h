@@ -26,8 +26,9 @@ extern void r2d_redshift_notice(void *arg, const PGresult *result);
 
 /*
  * The last result of what a PQsend... function has sent (its answer is `sent`), for the caller to
- * clear. Throws when it could not be sent; a connection that is lost meanwhile gives NULL or the
- * result of an error.
+ * clear. Throws when it could not be sent, or is answered with COPY: the session is closed then. A
+ * connection that is lost meanwhile gives NULL or the result of an error. Whatever comes, and
+ * however much of it, interrupts are checked at each wait, and what nobody asked for is not kept.
  */
 extern PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent);
 
