@@ -71,13 +71,16 @@ typedef enum Outcome {
     UNLOAD_FAILED,         /* failed for good: *error */
 } Outcome;
 
-/* The error that is being handled, which ends here unless it interrupts. */
+/* The error that is being handled ends here if it is the warehouse's. One of this server tells
+ * nothing of the UNLOAD, which may go on: whoever catches it stops that. */
 static ErrorData *take_error(R2dLeader *leader)
 {
+    bool interrupted = geterrcode() == ERRCODE_QUERY_CANCELED;
     ErrorData *error;
 
     MemoryContextSwitchTo(leader->context);
-    if (geterrcode() == ERRCODE_QUERY_CANCELED && !r2d_redshift_refused(leader->redshift))
+    if (!r2d_redshift_refused(leader->redshift) &&
+        (interrupted || !r2d_redshift_lost(leader->redshift)))
         PG_RE_THROW();
     error = CopyErrorData();
     FlushErrorState();
