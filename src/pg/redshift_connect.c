@@ -30,24 +30,19 @@ void r2d_redshift_close(R2dRedshift *redshift)
     close_conn(redshift);
 }
 
-static void throw_connection(const R2dOptions *options, const char *why)
+/* why: in the encoding of this database. */
+pg_noreturn static void throw_connection(const R2dOptions *options, const char *why)
 {
-    R2dError err;
-    char *trimmed = pstrdup(why);
-    int len = (int)strlen(trimmed);
-
-    while (len > 0 && (trimmed[len - 1] == '\n' || trimmed[len - 1] == ' '))
-        trimmed[--len] = '\0';
-    r2d_fail(&err, R2D_ERR_NETWORK, "could not connect to warehouse at %s:%s", options->host,
-             options->port ? options->port : DEFAULT_PORT);
-    strlcpy(err.detail, trimmed, sizeof err.detail);
-    strlcpy(err.hint,
-            strstr(trimmed, "authentication")
-                ? "Check user and password in the user mapping (ALTER USER MAPPING)."
-                : "Check host, port, dbname and sslmode of the server, and that the warehouse's "
-                  "network lets this host in.",
-            sizeof err.hint);
-    r2d_throw(&err);
+    r2d_error_mark_clear();
+    ereport(ERROR,
+            (errcode(ERRCODE_CONNECTION_FAILURE),
+             errmsg("could not connect to warehouse at %s:%s", options->host,
+                    options->port ? options->port : DEFAULT_PORT),
+             errdetail("%s", why),
+             strstr(why, "authentication")
+                 ? errhint("Check user and password in the user mapping (ALTER USER MAPPING).")
+                 : errhint("Check host, port, dbname and sslmode of the server, and that the "
+                           "warehouse's network lets this host in.")));
 }
 
 /* Known once the socket is connected, and before anything is sent. */
@@ -141,7 +136,7 @@ R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *optio
         !poll_connection(options, redshift->conn, timeout_s))
         throw_connection(options, psprintf("no answer within %d s", timeout_s));
     if (PQstatus(redshift->conn) != CONNECTION_OK)
-        throw_connection(options, PQerrorMessage(redshift->conn));
+        throw_connection(options, r2d_redshift_problem(redshift));
     if (options->own_password_only && !PQconnectionUsedPassword(redshift->conn))
         ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
                         errmsg("the warehouse did not ask for a password"),

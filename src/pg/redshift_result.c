@@ -12,6 +12,19 @@ static char *field(const PGresult *result, int code)
     return text && text[0] ? r2d_from_utf8_or_null(r2d_view_of(text)) : NULL;
 }
 
+char *r2d_redshift_problem(const R2dRedshift *redshift)
+{
+    char *text = pchomp(PQerrorMessage(redshift->conn));
+    char *shown = r2d_from_utf8_or_null(r2d_view_of(text));
+
+    if (shown != NULL)
+        return shown;
+    for (char *c = text; *c != '\0'; c++)
+        if (IS_HIGHBIT_SET(*c))
+            *c = '?';
+    return text;
+}
+
 void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -26,7 +39,7 @@ void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
     R2dError aws = {0};
 
     if (message == NULL && !told)
-        message = r2d_from_utf8_or_null(r2d_view_of(pchomp(PQerrorMessage(redshift->conn))));
+        message = r2d_redshift_problem(redshift);
     if (message == NULL)
         message = "the warehouse's message cannot be shown in the encoding of this database";
     PQclear(result);
@@ -75,7 +88,7 @@ pg_noreturn static void refuse_copy(R2dRedshift *redshift)
 /* libpq has failed without losing the connection (memory is out): its next call might block. */
 pg_noreturn static void give_up(R2dRedshift *redshift)
 {
-    char *why = pchomp(PQerrorMessage(redshift->conn));
+    char *why = r2d_redshift_problem(redshift);
 
     r2d_redshift_close(redshift);
     ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE),
@@ -131,7 +144,7 @@ PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent)
     if (!sent)
         ereport(ERROR,
                 (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("could not send to the warehouse"),
-                 errdetail("%s", pchomp(PQerrorMessage(redshift->conn)))));
+                 errdetail("%s", r2d_redshift_problem(redshift))));
     return last_result(redshift);
 }
 

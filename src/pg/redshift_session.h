@@ -37,6 +37,10 @@ extern PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent);
 extern PGresult *r2d_redshift_exec(R2dRedshift *redshift, const char *sql);
 extern void r2d_redshift_run(R2dRedshift *redshift, const char *sql, bool must_work);
 
+/* What libpq says of the connection, which may be the warehouse's own text: in the encoding of this
+ * database, with '?' for each byte of a text that has no place in it. palloc'd. */
+extern char *r2d_redshift_problem(const R2dRedshift *redshift);
+
 /* Throws what the warehouse said, in its own words and with its own SQLSTATE; what it says of AWS
  * becomes the error's mark. Clears the result. */
 pg_noreturn extern void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result);
