@@ -65,13 +65,27 @@ R2dRedshift *r2d_redshift_open(MemoryContext context, const R2dOptions *options)
         options->connect_timeout ? atoi(options->connect_timeout) : DEFAULT_CONNECT_TIMEOUT_S;
     R2dRedshift *redshift = r2d_redshift_connect(context, options, timeout_s);
 
-    pin_settings(redshift, options);
+    PG_TRY();
+    {
+        pin_settings(redshift, options);
+    }
+    PG_CATCH();
+    {
+        r2d_redshift_close(redshift);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
     return redshift;
 }
 
 bool r2d_redshift_lost(const R2dRedshift *redshift)
 {
     return PQstatus(redshift->conn) != CONNECTION_OK;
+}
+
+bool r2d_redshift_idle(const R2dRedshift *redshift)
+{
+    return PQtransactionStatus(redshift->conn) == PQTRANS_IDLE;
 }
 
 bool r2d_redshift_refused(const R2dRedshift *redshift)
