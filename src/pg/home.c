@@ -17,6 +17,7 @@
 #include "launcher.h"
 
 #define GIVE_BACK_LOCK_TIMEOUT "500ms"
+#define COMPLAINT_INTERVAL_MS  60000
 
 static struct {
     bool worker;
@@ -27,6 +28,7 @@ static struct {
     int64 job_id;
     Oid extension; /* InvalidOid: not seen yet */
     TimestampTz next_look;
+    TimestampTz next_complaint; /* about a look that failed */
     void (*clean_up)(void *arg);
     void *clean_up_arg;
 } home;
@@ -134,30 +136,58 @@ void r2d_home_check(void)
         leave_for_good();
 }
 
-/* An error says nothing about the extension: the next transaction will. */
-static bool extension_has_gone(void)
+/* In PG_CATCH: tells of it in the log, now and then. A cancel is meant for the wait. */
+static void end_failed_look(MemoryContext context)
+{
+    ErrorData *error;
+
+    MemoryContextSwitchTo(context);
+    error = CopyErrorData();
+    FlushErrorState();
+    home.next_look = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), R2D_HOME_LOOK_MS);
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+        InterruptPending = QueryCancelPending = true;
+    else if (GetCurrentTimestamp() >= home.next_complaint) {
+        home.next_complaint =
+            TimestampTzPlusMilliseconds(GetCurrentTimestamp(), COMPLAINT_INTERVAL_MS);
+        ereport(LOG, (errmsg("rs2ddb: %s could not look whether it may stay in its database: %s",
+                             MyBgworkerEntry->bgw_name, error->message)));
+    }
+    FreeErrorData(error);
+}
+
+/* An error of the look says nothing about what it looks for: false then, and the next look will
+ * tell. Its transaction ends with it; one of the caller is left alone. */
+static bool look(bool (*question)(void))
 {
     MemoryContext context = CurrentMemoryContext;
-    volatile bool gone = false;
+    bool outside = !IsTransactionState();
+    volatile bool answer = false;
 
-    if (!OidIsValid(home.extension) || IsTransactionState())
-        return false;
     PG_TRY();
     {
-        StartTransactionCommand();
-        gone = get_extension_oid("rs2ddb", true) != home.extension;
-        CommitTransactionCommand();
+        answer = question();
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(context);
-        if (geterrcode() == ERRCODE_QUERY_CANCELED) /* it is meant for the wait */
-            InterruptPending = QueryCancelPending = true;
-        FlushErrorState();
-        AbortCurrentTransaction();
+        end_failed_look(context);
+        if (outside)
+            AbortCurrentTransaction();
     }
     PG_END_TRY();
     MemoryContextSwitchTo(context);
+    return answer;
+}
+
+static bool extension_has_gone(void)
+{
+    bool gone;
+
+    if (!OidIsValid(home.extension) || IsTransactionState())
+        return false;
+    StartTransactionCommand();
+    gone = get_extension_oid("rs2ddb", true) != home.extension;
+    CommitTransactionCommand();
     return gone;
 }
 
@@ -166,21 +196,39 @@ bool r2d_home_wanted(void)
     if (!home.worker || home.leaving)
         return false;
     if (!home.wanted && GetCurrentTimestamp() >= home.next_look) {
-        home.wanted = database_is_wanted();
-        home.gone = home.gone || extension_has_gone();
+        home.wanted = look(database_is_wanted);
+        home.gone = home.gone || look(extension_has_gone);
     }
     return home.wanted || (home.gone && !home.ending);
+}
+
+static void leave_if_known(void)
+{
+    if (home.wanted)
+        leave_database();
+    if (home.gone)
+        leave_for_good();
+}
+
+/* A transaction of a worker begins with the look. */
+static bool transaction_looks(void)
+{
+    r2d_tx_begin();
+    r2d_tx_commit();
+    return true;
 }
 
 void r2d_home_tick(void)
 {
     if (home.ending && r2d_home_wanted())
         proc_exit(0);
-    if (!home.worker || home.leaving || home.ending ||
-        (!home.wanted && !home.gone && GetCurrentTimestamp() < home.next_look))
+    if (!home.worker || home.leaving || home.ending)
         return;
-    r2d_tx_begin();
-    r2d_tx_commit();
+    leave_if_known();
+    if (GetCurrentTimestamp() < home.next_look)
+        return;
+    (void)look(transaction_looks);
+    CHECK_FOR_INTERRUPTS();
 }
 
 void r2d_home_clean_up(void (*clean_up)(void *arg), void *arg)

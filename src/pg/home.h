@@ -26,11 +26,13 @@ extern void r2d_home_enter(int64 job_id);
 extern void r2d_home_check(void);
 
 /* True when the database is wanted or the extension is gone: the wait should end, so that
- * r2d_home_tick can leave. Throws nothing, allocates nothing, and looks once a second only. */
+ * r2d_home_tick can leave. Throws nothing, and looks once a second only: a look that fails tells so
+ * in the log, and the next one tries again. */
 extern bool r2d_home_wanted(void);
 
 /* Between two waits of a worker, outside of transactions: looks when it is time, leaves when it
- * must. */
+ * must. Throws nothing but what interrupts the wait (a cancel, a termination): a look that fails is
+ * no reason to end what is waited for. */
 extern void r2d_home_tick(void);
 
 /* What this worker does when the extension is gone; it may use the network, not the catalog. */

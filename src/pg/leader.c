@@ -111,6 +111,7 @@ static void run_job(R2dLeader *leader)
         move(leader, R2D_JOB_UNLOADING);
         r2d_unload(leader);
     }
+    r2d_leader_sessions_end(leader);
     move(leader, R2D_JOB_LOADING);
     r2d_loading(leader);
     move(leader, R2D_JOB_FINISHING);

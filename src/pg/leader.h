@@ -8,6 +8,7 @@
  *   unload.c    run the UNLOAD, read the manifest, store the files
  *   unload_follow.c  find out how an UNLOAD ended whose session is gone
  *   stage.c     delete what nobody goes on with
+ *   leader_session.c  its sessions with the warehouse
  *   loading.c   start loaders, watch them, load by itself when it gets none
  *   settle.c    end the job: by its ledger, by a cancel, or by an error
  */
@@ -29,7 +30,8 @@ typedef struct R2dLeader {
     R2dJob *job;
     R2dOptions *options;
     R2dAwsSession *aws;
-    R2dRedshift *redshift; /* NULL until it is needed */
+    R2dRedshift *redshift; /* NULL: none; see r2d_leader_session */
+    R2dRedshift *asking;   /* NULL: none; see r2d_leader_asking_session */
     R2dView query;         /* the job's query in UTF-8, checked; a view into utf8_query */
     const char *utf8_query;
     R2dRemoteColumn *remote; /* column_count, as described */
@@ -57,6 +59,17 @@ extern void r2d_resume(R2dLeader *leader);
 
 /* The owner's options, after checking again that he may use the warehouse. */
 extern void r2d_leader_load_options(R2dLeader *leader);
+
+/* The session with the warehouse: the one that is open, or else a new one. Throws when there is
+ * none to be had. It is needed until the UNLOAD has ended, and must not stay open for hours of
+ * loading. */
+extern R2dRedshift *r2d_leader_session(R2dLeader *leader);
+
+/* A session that can be asked: the same, or one more while that waits for an UNLOAD. */
+extern R2dRedshift *r2d_leader_asking_session(R2dLeader *leader);
+
+/* Closes both; harmless when there are none. */
+extern void r2d_leader_sessions_end(R2dLeader *leader);
 
 /* Stores the plan. The files of an UNLOAD with another plan are forgotten, and those of the same
  * plan, if any are known, are loaded from the start. */

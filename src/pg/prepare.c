@@ -33,8 +33,8 @@ static void describe_query(R2dLeader *leader)
 {
     R2dError err;
 
-    leader->redshift = r2d_redshift_open(leader->context, leader->options);
-    leader->column_count = r2d_redshift_describe(leader->redshift, leader->query, &leader->remote);
+    leader->column_count =
+        r2d_redshift_describe(r2d_leader_session(leader), leader->query, &leader->remote);
     if (leader->column_count == 0)
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query returns no columns"),
                         errhint("Only a query can be exported: SELECT or WITH.")));

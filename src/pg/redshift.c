@@ -1,114 +1,12 @@
-/* redshift.c - a session with the warehouse: statements, settings, what a query returns. */
+/* redshift.c - a session with the warehouse: settings, what a query returns. */
 #include "redshift_session.h"
 
-#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
 #include "../core/unload/query.h"
-#include "../core/unload/refusal.h"
-#include "wait.h"
 
 #define DEFAULT_CONNECT_TIMEOUT_S 15
-
-static char *field(const PGresult *result, int code)
-{
-    const char *text = PQresultErrorField(result, code);
-    return text && text[0] ? r2d_from_utf8_or_null(r2d_view_of(text)) : NULL;
-}
-
-void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    int sqlstate = state && strlen(state) == 5
-                       ? MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])
-                       : ERRCODE_CONNECTION_FAILURE;
-    char *message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-    char *detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-    char *hint = field(result, PG_DIAG_MESSAGE_HINT);
-    int at = position ? atoi(position) : 0;
-    R2dError aws = {0};
-
-    if (message == NULL)
-        message = r2d_from_utf8_or_null(r2d_view_of(pchomp(PQerrorMessage(redshift->conn))));
-    if (message == NULL)
-        message = "the warehouse's message cannot be shown in the encoding of this database";
-    PQclear(result);
-    redshift->refused = true;
-    r2d_refusal_read(r2d_view_of(message), &aws);
-    r2d_error_mark_set(&aws);
-    if (hint == NULL && aws.hint[0] != '\0')
-        hint = pstrdup(aws.hint);
-    ereport(ERROR, (errcode(sqlstate), errmsg("%s", message), detail ? errdetail("%s", detail) : 0,
-                    hint ? errhint("%s", hint) : 0, at > 0 ? errposition(at) : 0));
-}
-
-/* Hands a statement over that libpq could not send at once; the warehouse may have to be heard in
- * between, or both sides wait for each other. */
-static bool flush(PGconn *conn)
-{
-    int left = PQflush(conn);
-
-    while (left > 0) {
-        (void)r2d_wait_socket(PQsocket(conn), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, 0);
-        if (!PQconsumeInput(conn))
-            return false;
-        left = PQflush(conn);
-    }
-    return left == 0;
-}
-
-/* The last result of what was sent; NULL or an error's result when the connection is lost. */
-static PGresult *last_result(R2dRedshift *redshift)
-{
-    PGconn *conn = redshift->conn;
-    PGresult *result;
-
-    PQclear(redshift->result);
-    redshift->result = NULL;
-    for (;;) {
-        while (PQisBusy(conn)) {
-            (void)r2d_wait_socket(PQsocket(conn), WL_SOCKET_READABLE, 0);
-            if (!PQconsumeInput(conn))
-                break;
-        }
-        result = PQgetResult(conn);
-        if (result == NULL)
-            break;
-        PQclear(redshift->result);
-        redshift->result = result;
-        if (PQstatus(conn) == CONNECTION_BAD)
-            break;
-    }
-    result = redshift->result;
-    redshift->result = NULL;
-    return result;
-}
-
-PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent)
-{
-    if (!sent || !flush(redshift->conn))
-        ereport(ERROR,
-                (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("could not send to the warehouse"),
-                 errdetail("%s", pchomp(PQerrorMessage(redshift->conn)))));
-    return last_result(redshift);
-}
-
-PGresult *r2d_redshift_exec(R2dRedshift *redshift, const char *sql)
-{
-    return r2d_redshift_await(redshift, PQsendQuery(redshift->conn, sql));
-}
-
-void r2d_redshift_run(R2dRedshift *redshift, const char *sql, bool must_work)
-{
-    PGresult *result = r2d_redshift_exec(redshift, sql);
-    ExecStatusType status = PQresultStatus(result);
-
-    if (must_work && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        r2d_redshift_throw(redshift, result);
-    PQclear(result);
-}
 
 static void set_to(R2dRedshift *redshift, const char *name, const char *value, bool must_work)
 {
@@ -167,13 +65,27 @@ R2dRedshift *r2d_redshift_open(MemoryContext context, const R2dOptions *options)
         options->connect_timeout ? atoi(options->connect_timeout) : DEFAULT_CONNECT_TIMEOUT_S;
     R2dRedshift *redshift = r2d_redshift_connect(context, options, timeout_s);
 
-    pin_settings(redshift, options);
+    PG_TRY();
+    {
+        pin_settings(redshift, options);
+    }
+    PG_CATCH();
+    {
+        r2d_redshift_close(redshift);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
     return redshift;
 }
 
 bool r2d_redshift_lost(const R2dRedshift *redshift)
 {
     return PQstatus(redshift->conn) != CONNECTION_OK;
+}
+
+bool r2d_redshift_idle(const R2dRedshift *redshift)
+{
+    return PQtransactionStatus(redshift->conn) == PQTRANS_IDLE;
 }
 
 bool r2d_redshift_refused(const R2dRedshift *redshift)

@@ -37,6 +37,9 @@ extern bool r2d_redshift_refused(const R2dRedshift *redshift);
 
 /* The connection is gone: what it ran may go on, or not. */
 extern bool r2d_redshift_lost(const R2dRedshift *redshift);
+
+/* It is there, and runs nothing: a statement can be sent. */
+extern bool r2d_redshift_idle(const R2dRedshift *redshift);
 extern void r2d_redshift_close(R2dRedshift *redshift); /* its columns stay */
 
 typedef enum R2dUnloadState {

@@ -33,24 +33,22 @@ void r2d_redshift_close(R2dRedshift *redshift)
     close_conn(redshift);
 }
 
-static void throw_connection(const R2dOptions *options, const char *why)
+/* why: in the encoding of this database. Closes the session: who tries again for minutes must not
+ * gather dead ones. */
+pg_noreturn static void throw_connection(R2dRedshift *redshift, const R2dOptions *options,
+                                         const char *why)
 {
-    R2dError err;
-    char *trimmed = pstrdup(why);
-    int len = (int)strlen(trimmed);
-
-    while (len > 0 && (trimmed[len - 1] == '\n' || trimmed[len - 1] == ' '))
-        trimmed[--len] = '\0';
-    r2d_fail(&err, R2D_ERR_NETWORK, "could not connect to warehouse at %s:%s", options->host,
-             options->port ? options->port : DEFAULT_PORT);
-    strlcpy(err.detail, trimmed, sizeof err.detail);
-    strlcpy(err.hint,
-            strstr(trimmed, "authentication")
-                ? "Check user and password in the user mapping (ALTER USER MAPPING)."
-                : "Check host, port, dbname and sslmode of the server, and that the warehouse's "
-                  "network lets this host in.",
-            sizeof err.hint);
-    r2d_throw(&err);
+    r2d_redshift_close(redshift);
+    r2d_error_mark_clear();
+    ereport(ERROR,
+            (errcode(ERRCODE_CONNECTION_FAILURE),
+             errmsg("could not connect to warehouse at %s:%s", options->host,
+                    options->port ? options->port : DEFAULT_PORT),
+             errdetail("%s", why),
+             strstr(why, "authentication")
+                 ? errhint("Check user and password in the user mapping (ALTER USER MAPPING).")
+                 : errhint("Check host, port, dbname and sslmode of the server, and that the "
+                           "warehouse's network lets this host in.")));
 }
 
 /* Known once the socket is connected, and before anything is sent. */
@@ -64,8 +62,9 @@ static bool is_metadata_service(PGconn *conn)
 }
 
 /* libpq ignores connect_timeout when it is polled, so the deadline is ours. */
-static bool poll_connection(const R2dOptions *options, PGconn *conn, int timeout_s)
+static bool poll_connection(R2dRedshift *redshift, const R2dOptions *options, int timeout_s)
 {
+    PGconn *conn = redshift->conn;
     TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_s * 1000L);
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
@@ -76,7 +75,7 @@ static bool poll_connection(const R2dOptions *options, PGconn *conn, int timeout
                              deadline))
             return false;
         if (is_metadata_service(conn))
-            throw_connection(options, "the host name leads to a link-local address");
+            throw_connection(redshift, options, "the host name leads to a link-local address");
         status = PQconnectPoll(conn);
     }
     return true;
@@ -137,7 +136,7 @@ R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *optio
     R2dAddresses addresses = r2d_resolve(options->host, timeout_s);
 
     if (addresses.problem != NULL)
-        throw_connection(options, addresses.problem);
+        throw_connection(redshift, options, addresses.problem);
     redshift->context = context;
     redshift->unloaded_rows = -1;
     r2d_on_reset(context, close_conn, redshift);
@@ -147,10 +146,10 @@ R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *optio
         r2d_throw_memory();
     }
     if (PQstatus(redshift->conn) != CONNECTION_BAD &&
-        !poll_connection(options, redshift->conn, timeout_s))
-        throw_connection(options, psprintf("no answer within %d s", timeout_s));
+        !poll_connection(redshift, options, timeout_s))
+        throw_connection(redshift, options, psprintf("no answer within %d s", timeout_s));
     if (PQstatus(redshift->conn) != CONNECTION_OK)
-        throw_connection(options, PQerrorMessage(redshift->conn));
+        throw_connection(redshift, options, r2d_redshift_problem(redshift));
     if (options->own_password_only && !PQconnectionUsedPassword(redshift->conn))
         ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
                         errmsg("the warehouse did not ask for a password"),

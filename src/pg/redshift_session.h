@@ -26,8 +26,9 @@ extern void r2d_redshift_notice(void *arg, const PGresult *result);
 
 /*
  * The last result of what a PQsend... function has sent (its answer is `sent`), for the caller to
- * clear. Throws when it could not be sent; a connection that is lost meanwhile gives NULL or the
- * result of an error.
+ * clear. Throws when it could not be sent, or is answered with COPY: the session is closed then. A
+ * connection that is lost meanwhile gives NULL or the result of an error. Whatever comes, and
+ * however much of it, interrupts are checked at each wait, and what nobody asked for is not kept.
  */
 extern PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent);
 
@@ -35,6 +36,10 @@ extern PGresult *r2d_redshift_await(R2dRedshift *redshift, int sent);
  * must_work. */
 extern PGresult *r2d_redshift_exec(R2dRedshift *redshift, const char *sql);
 extern void r2d_redshift_run(R2dRedshift *redshift, const char *sql, bool must_work);
+
+/* What libpq says of the connection, which may be the warehouse's own text: in the encoding of this
+ * database, with '?' for each byte of a text that has no place in it. palloc'd. */
+extern char *r2d_redshift_problem(const R2dRedshift *redshift);
 
 /* Throws what the warehouse said, in its own words and with its own SQLSTATE; what it says of AWS
  * becomes the error's mark. Clears the result. */

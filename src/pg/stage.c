@@ -82,16 +82,12 @@ bool r2d_stage_clean(R2dLeader *leader)
     return false;
 }
 
-/* A session that waits for its UNLOAD cannot be asked: a second one can. */
 static void stop_unload(R2dLeader *leader)
 {
-    R2dRedshift *session = r2d_redshift_open(leader->context, leader->options);
+    R2dRedshift *session = r2d_leader_asking_session(leader);
 
-    bool stopped =
-        r2d_redshift_stop_unload(session, leader->stage_prefix, leader->unload_pid, STOP_WAIT_MS);
-
-    r2d_redshift_close(session);
-    if (!stopped) /* it would write into what is deleted */
+    if (!r2d_redshift_stop_unload(session, leader->stage_prefix, leader->unload_pid,
+                                  STOP_WAIT_MS)) /* it would write into what is deleted */
         ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
                         errmsg("the UNLOAD below %s does not end yet", leader->stage_prefix)));
 }
@@ -128,6 +124,7 @@ void r2d_stage_abandon(R2dLeader *leader)
         stopped = run_quietly(leader, stop_unload);
         end_patience();
     }
+    r2d_leader_sessions_end(leader);
     if (!stopped)
         return;
     begin_patience(DELETE_PATIENCE_MS);

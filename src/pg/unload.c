@@ -29,6 +29,7 @@ static void random_uuid(char out[37])
 /* A new prefix, stored before the statement is sent: whatever happens next, we know where. */
 static void begin_attempt(R2dLeader *leader, const char *message)
 {
+    int unload_pid = r2d_redshift_pid(r2d_leader_session(leader));
     char uuid[37];
 
     random_uuid(uuid);
@@ -36,8 +37,7 @@ static void begin_attempt(R2dLeader *leader, const char *message)
     leader->stage_prefix =
         psprintf("s3://%s/%s%s/", leader->aws->bucket, leader->aws->folder, uuid);
     r2d_tx_begin();
-    r2d_catalog_job_unload(leader->job_id, leader->stage_prefix, r2d_redshift_pid(leader->redshift),
-                           message);
+    r2d_catalog_job_unload(leader->job_id, leader->stage_prefix, unload_pid, message);
     r2d_tx_commit();
     leader->job->stage_prefix = leader->stage_prefix;
     leader->job->attempt++;
@@ -71,13 +71,16 @@ typedef enum Outcome {
     UNLOAD_FAILED,         /* failed for good: *error */
 } Outcome;
 
-/* The error that is being handled, which ends here unless it interrupts. */
+/* The error that is being handled ends here if it is the warehouse's. One of this server tells
+ * nothing of the UNLOAD, which may go on: whoever catches it stops that. */
 static ErrorData *take_error(R2dLeader *leader)
 {
+    bool interrupted = geterrcode() == ERRCODE_QUERY_CANCELED;
     ErrorData *error;
 
     MemoryContextSwitchTo(leader->context);
-    if (geterrcode() == ERRCODE_QUERY_CANCELED && !r2d_redshift_refused(leader->redshift))
+    if (!r2d_redshift_refused(leader->redshift) &&
+        (interrupted || !r2d_redshift_lost(leader->redshift)))
         PG_RE_THROW();
     error = CopyErrorData();
     FlushErrorState();
@@ -125,6 +128,7 @@ static Outcome try_unload(R2dLeader *leader, R2dCompression compression, const c
     r2d_bytes_init(&command, leader->aws->alloc);
     build_command(leader, compression, &command);
     outcome = send_unload(leader, command.data, rows, error);
+    leader->unload_pid = 0; /* of a lost session it may be another's soon */
     if (outcome > UNLOAD_NO_COMPRESSION && r2d_redshift_lost(leader->redshift)) {
         leader->unload_open = true;
         ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": connection lost during UNLOAD: %s",
@@ -132,7 +136,6 @@ static Outcome try_unload(R2dLeader *leader, R2dCompression compression, const c
         outcome = r2d_unload_follow(leader, rows) ? UNLOAD_DONE : UNLOAD_AGAIN;
         leader->unload_open = false;
     }
-    leader->unload_pid = 0;
     r2d_bytes_free(&command);
     return outcome;
 }
@@ -196,7 +199,8 @@ static bool take_over(R2dLeader *leader, int64 *rows)
     leader->unload_open = false;
     if (done)
         return true;
-    (void)r2d_redshift_stop_unload(leader->redshift, leader->stage_prefix, 0, STOP_WAIT_MS);
+    (void)r2d_redshift_stop_unload(r2d_leader_session(leader), leader->stage_prefix, 0,
+                                   STOP_WAIT_MS);
     (void)r2d_stage_clean(leader);
     return false;
 }

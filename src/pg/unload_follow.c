@@ -49,8 +49,7 @@ static bool try_reconnect(R2dLeader *leader, bool last)
 
     PG_TRY();
     {
-        leader->redshift = r2d_redshift_open(leader->context, leader->options);
-        connected = true;
+        connected = r2d_leader_session(leader) != NULL;
     }
     PG_CATCH();
     {
@@ -64,16 +63,13 @@ static bool try_reconnect(R2dLeader *leader, bool last)
     return connected;
 }
 
-/* A warehouse that restarts is back after a while. */
+/* Unless there is a session. A warehouse that restarts is back after a while. */
 static void reconnect(R2dLeader *leader)
 {
     TimestampTz deadline =
         TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RECONNECT_PATIENCE_MS);
     int pause_ms = LOOK_FIRST_MS;
 
-    if (leader->redshift != NULL)
-        r2d_redshift_close(leader->redshift);
-    leader->redshift = NULL;
     while (!try_reconnect(leader, GetCurrentTimestamp() >= deadline)) {
         r2d_sleep(pause_ms);
         pause_ms = Min(pause_ms * 2, RECONNECT_LAST_MS);
@@ -82,8 +78,7 @@ static void reconnect(R2dLeader *leader)
 
 static R2dUnloadHistory look(R2dLeader *leader)
 {
-    if (leader->redshift == NULL || r2d_redshift_lost(leader->redshift))
-        reconnect(leader);
+    reconnect(leader);
     return r2d_redshift_history(leader->redshift, leader->stage_prefix);
 }
 
