@@ -52,7 +52,8 @@ CREATE TABLE rs2ddb.job (
     table_id          text,
     plan              jsonb,
     system_identifier bigint NOT NULL,
-    database_oid      oid NOT NULL
+    database_oid      oid NOT NULL,
+    rejects_stored    bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX job_doomed ON rs2ddb.job (job_id) WHERE stage_doomed;
 CREATE INDEX job_active ON rs2ddb.job (job_id)
@@ -66,7 +67,7 @@ COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote; NULL until it has finished';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
-COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take; each is kept in rs2ddb.reject';
+COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take, all of them; in a job that failed also those beyond the checkpoints that are stored';
 COMMENT ON COLUMN rs2ddb.job.write_units IS 'write capacity units that DynamoDB said it consumed, indexes included';
 COMMENT ON COLUMN rs2ddb.job.error_message IS 'why the job failed';
 COMMENT ON COLUMN rs2ddb.job.error_detail IS 'what Redshift or AWS said about it';
@@ -102,6 +103,7 @@ COMMENT ON COLUMN rs2ddb.job.table_id IS 'DynamoDB''s own id of the table: anoth
 COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loaders follow';
 COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
 COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';
+COMMENT ON COLUMN rs2ddb.job.rejects_stored IS 'rejects that are kept in rs2ddb.reject: the first ones, at most rs2ddb.max_stored_rejects; kept up to date as rows_rejected is';
 
 -- ---------------------------------------------------------------------------------------------
 -- Files
@@ -137,6 +139,7 @@ CREATE TABLE rs2ddb.file (
     error_sqlstate   text,
     error_code       text,
     error_request_id text,
+    rejects_stored   bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, file_no)
 );
 CREATE INDEX file_open ON rs2ddb.file (job_id, state, file_no) WHERE state <> 'done';
@@ -170,6 +173,7 @@ COMMENT ON COLUMN rs2ddb.file.error_hint IS 'what to do about it';
 COMMENT ON COLUMN rs2ddb.file.error_sqlstate IS 'SQLSTATE of the error';
 COMMENT ON COLUMN rs2ddb.file.error_code IS 'error code of AWS';
 COMMENT ON COLUMN rs2ddb.file.error_request_id IS 'request id of AWS';
+COMMENT ON COLUMN rs2ddb.file.rejects_stored IS 'its rejects that are kept in rs2ddb.reject, those beyond the checkpoint included';
 
 -- ---------------------------------------------------------------------------------------------
 -- Rejects and events
@@ -187,7 +191,7 @@ CREATE TABLE rs2ddb.reject (
     rejected_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (job_id, file_no, row_number)
 );
-COMMENT ON TABLE rs2ddb.reject IS 'one row that was not written, and why';
+COMMENT ON TABLE rs2ddb.reject IS 'one row that was not written, and why; of a job at most rs2ddb.max_stored_rejects are kept';
 COMMENT ON COLUMN rs2ddb.reject.job_id IS 'the job';
 COMMENT ON COLUMN rs2ddb.reject.file_no IS 'the file, as in rs2ddb.file';
 COMMENT ON COLUMN rs2ddb.reject.row_number IS 'the row of the file, from 1';

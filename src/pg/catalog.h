@@ -159,6 +159,8 @@ typedef struct R2dJobGlance {
     int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
     bool foreign; /* as in R2dJob */
+    int64 rows_rejected;
+    int64 rejects_stored;
 } R2dJobGlance;
 
 /* As the current user may see it; false when he may not, or there is none. */
@@ -193,6 +195,7 @@ typedef struct R2dFileCounts {
     int64 settled;    /* rows */
     int64 rejected;   /* rows */
     int64 unbalanced; /* files done whose ledger does not add up */
+    int64 stored;     /* rejects that are kept */
     bool cancel;      /* the owner asked the job to stop */
 } R2dFileCounts;
 
@@ -255,8 +258,15 @@ extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
 extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
                                   const R2dTransferProgress *progress, const R2dRates *rates);
 
+/* How many rejects of the job may still be stored, by this transaction alone until it ends. */
+extern int64 r2d_catalog_reject_room(int64 job_id);
+
 /* Keeps a row that was not written; one that is kept already is replaced. */
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
+
+/* So many were kept just now. */
+extern void r2d_catalog_file_rejects_stored(int64 job_id, int file_no, int64 count);
+
 /* A file in state running ends with this; harmless when it is in another. */
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 

@@ -124,10 +124,14 @@ bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int 
 }
 
 /* Rejected rows are tried again: their files start from the beginning, for a put may be
- * repeated. */
+ * repeated. So none of the rejects stands for a row that is settled. */
 static void requeue_files(R2dArgs *args)
 {
     args->count = 1;
+    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1", args);
+    r2d_spi_run("UPDATE rs2ddb.file SET rejects_stored = 0 WHERE job_id = $1 "
+                "AND rejects_stored > 0",
+                args);
     r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, "
                 "error_message = NULL, error_detail = NULL, error_hint = NULL, "
                 "error_sqlstate = NULL, error_code = NULL, error_request_id = NULL "
@@ -163,7 +167,7 @@ void r2d_catalog_job_requeue(int64 job_id)
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
                     "error_request_id = NULL, error_position = NULL, "
                     "owner_oid = " R2D_OWNER_HERE ", "
-                    "system_identifier = $2, database_oid = $3 "
+                    "system_identifier = $2, database_oid = $3, rejects_stored = 0 "
                     "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
                     "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
                     &args) == 1) {
@@ -185,7 +189,8 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     found = r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, "
                         "p.rows_per_s::float8, p.units_per_s::float8, "
                         "extract(epoch FROM p.time_left)::bigint, j.xmin, "
-                        "(j.system_identifier, j.database_oid) <> ($2, $3) "
+                        "(j.system_identifier, j.database_oid) <> ($2, $3), "
+                        "j.rows_rejected, j.rejects_stored "
                         "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
                         "WHERE j.job_id = $1",
                         &args) == 1;
@@ -201,6 +206,8 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
         glance->seconds_left = r2d_spi_int8(6, -1);
         glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(7, &is_null));
         glance->foreign = r2d_spi_bool(8);
+        glance->rows_rejected = r2d_spi_int8(9, 0);
+        glance->rejects_stored = r2d_spi_int8(10, 0);
     }
     r2d_spi_leave(&spi);
     return found;

@@ -202,12 +202,17 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dM
                     "unload_pid = CASE WHEN j.stage_doomed THEN j.unload_pid END, "
                     "finished_at = clock_timestamp(), "
                     "items_written = f.written, rows_collapsed = f.collapsed, "
-                    "rows_rejected = f.rejected, write_units = f.units "
+                    "rows_rejected = f.rejected + r.ahead, write_units = f.units, "
+                    "rejects_stored = r.stored "
                     "FROM (SELECT COALESCE(sum(items_written), 0) AS written, "
                     "COALESCE(sum(rows_collapsed), 0) AS collapsed, "
                     "COALESCE(sum(rows_rejected), 0) AS rejected, "
                     "COALESCE(sum(write_units), 0) AS units "
-                    "FROM rs2ddb.file WHERE job_id = $1) f "
+                    "FROM rs2ddb.file WHERE job_id = $1) f, "
+                    "(SELECT count(*) AS stored, "
+                    "count(*) FILTER (WHERE row_number > checkpoint) AS ahead "
+                    "FROM rs2ddb.reject LEFT JOIN rs2ddb.file USING (job_id, file_no) "
+                    "WHERE job_id = $1) r "
                     "WHERE j.job_id = $1 AND j.state NOT IN ('succeeded', 'failed', 'canceled')",
                     &args) == 1)
         r2d_catalog_event(job_id, to, message ? message : f->message);

@@ -9,6 +9,7 @@
 #include "../core/send/sender.h"
 #include "failure.h"
 #include "job_table.h"
+#include "rejects.h"
 #include "stage.h"
 #include "wait.h"
 
@@ -43,6 +44,17 @@ static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, 
     return true;
 }
 
+/* The first one, and how many more there are to look at. */
+static const char *describe_rejects(const R2dLeader *leader, const R2dFileCounts *counts)
+{
+    const char *first = r2d_catalog_first_reject(leader->job_id);
+    const char *remark = r2d_rejects_remark(counts->stored, counts->rejected);
+
+    if (first == NULL)
+        return remark ? psprintf("%s.", remark) : NULL;
+    return remark ? psprintf("First: %s. %s.", first, remark) : psprintf("First: %s", first);
+}
+
 static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *counts,
                                  R2dFailure *failure)
 {
@@ -50,7 +62,7 @@ static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *c
         return false;
     failure->message = psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
                                 counts->rejected, leader->job->max_rejects);
-    failure->detail = psprintf("First: %s", r2d_catalog_first_reject(leader->job_id));
+    failure->detail = describe_rejects(leader, counts);
     failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
                     "rs2ddb_resume, or export with a higher max_rejects.";
     return true;
@@ -70,6 +82,7 @@ void r2d_finish(R2dLeader *leader)
 {
     R2dFileCounts counts;
     R2dFailure failure;
+    const char *remark;
     R2dTable table;
     bool failed;
 
@@ -83,7 +96,10 @@ void r2d_finish(R2dLeader *leader)
         r2d_job_table_require(leader->aws, leader->job, TABLE_PATIENCE_MS, &table);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
-    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, NULL);
+    remark = r2d_rejects_remark(counts.stored, counts.rejected);
+    if (failed && remark != NULL)
+        remark = psprintf("%s; %s", failure.message, remark);
+    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL, remark);
 }
 
 static void take_back_files(R2dLeader *leader)
