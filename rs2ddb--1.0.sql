@@ -53,7 +53,8 @@ CREATE TABLE rs2ddb.job (
     plan              jsonb,
     system_identifier bigint NOT NULL,
     database_oid      oid NOT NULL,
-    rejects_stored    bigint NOT NULL DEFAULT 0
+    rejects_stored    bigint NOT NULL DEFAULT 0,
+    server_oid        oid
 );
 CREATE INDEX job_doomed ON rs2ddb.job (job_id) WHERE stage_doomed;
 CREATE INDEX job_active ON rs2ddb.job (job_id)
@@ -83,7 +84,7 @@ COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loadin
 COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
 COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export, as it was called then';
 COMMENT ON COLUMN rs2ddb.job.owner_oid IS 'its oid: its user mapping is used, and the job is its own under any name';
-COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse: a server of the foreign data wrapper rs2ddb';
+COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse, as it was called then: a server of the foreign data wrapper rs2ddb';
 COMMENT ON COLUMN rs2ddb.job.query IS 'the query, as it was typed';
 COMMENT ON COLUMN rs2ddb.job.key IS 'partition key and sort key as given; NULL: those of the existing table';
 COMMENT ON COLUMN rs2ddb.job.mode IS 'put: write items; delete: delete the items with these keys';
@@ -104,6 +105,7 @@ COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loade
 COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
 COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';
 COMMENT ON COLUMN rs2ddb.job.rejects_stored IS 'rejects that are kept in rs2ddb.reject: the first ones, at most rs2ddb.max_stored_rejects; kept up to date as rows_rejected is';
+COMMENT ON COLUMN rs2ddb.job.server_oid IS 'oid of the server: it counts, under any name, while the server exists and the job belongs to this system and database; else the name does';
 
 -- ---------------------------------------------------------------------------------------------
 -- Files

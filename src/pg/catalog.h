@@ -34,9 +34,9 @@ extern void r2d_tx_commit_lazily(void);
 typedef struct R2dJob {
     int64 job_id;
     R2dJobState state;
-    const char *owner; /* its name at the call */
-    Oid owner_oid;     /* owner.h; InvalidOid: no role of this system */
-    const char *server;
+    const char *owner;  /* its name at the call */
+    Oid owner_oid;      /* owner.h; InvalidOid: no role of this system */
+    const char *server; /* its name at the call */
     const char *query;
     const char *table_name;
     const char **key; /* key_count names */
@@ -57,6 +57,7 @@ typedef struct R2dJob {
     bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
     const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
+    Oid server_oid;           /* InvalidOid: the name tells (options.h) */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. Texts may be NULL: not told. */

@@ -4,6 +4,7 @@
 #include "access/htup_details.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/typcache.h"
 
@@ -29,10 +30,13 @@ int64 r2d_catalog_job_insert(const R2dJobRequest *request)
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(request->owner), false);
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(get_foreign_server_oid(request->server, false)), false);
     r2d_spi_run(
         "INSERT INTO rs2ddb.job (owner, server, query, table_name, key, mode, attributes, "
-        "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid, owner_oid) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING job_id",
+        "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid, owner_oid, "
+        "server_oid) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING "
+        "job_id",
         &args);
     job_id = r2d_spi_int8(1, 0);
     r2d_catalog_event(job_id, R2D_JOB_QUEUED, NULL);
@@ -166,7 +170,7 @@ void r2d_catalog_job_requeue(int64 job_id)
                     "finished_at = NULL, error_message = NULL, error_detail = NULL, "
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
                     "error_request_id = NULL, error_position = NULL, "
-                    "owner_oid = " R2D_OWNER_HERE ", "
+                    "owner_oid = " R2D_OWNER_HERE ", server_oid = " R2D_SERVER_HERE ", "
                     "system_identifier = $2, database_oid = $3, rejects_stored = 0 "
                     "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
                     "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",

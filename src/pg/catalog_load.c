@@ -50,7 +50,7 @@ static void read_sharers(R2dArgs *args, R2dSharers *sharers)
             "FROM rs2ddb.job other JOIN rs2ddb.file USING (job_id) "
             "WHERE other.state = 'loading' AND file.state = 'running' "
             "AND other.job_id <> j.job_id AND other.table_name = j.table_name "
-            "AND other.server = j.server AND other.max_wcu > 0 AND j.max_wcu > 0) o "
+            "AND other.server_oid = j.server_oid AND other.max_wcu > 0 AND j.max_wcu > 0) o "
             "WHERE j.job_id = $1",
             args) == 0)
         return;
