@@ -53,7 +53,9 @@ CREATE TABLE rs2ddb.job (
     table_id          text,
     plan              jsonb,
     system_identifier bigint NOT NULL,
-    database_oid      oid NOT NULL
+    database_oid      oid NOT NULL,
+    rejects_stored    bigint NOT NULL DEFAULT 0,
+    server_oid        oid
 );
 CREATE INDEX job_doomed ON rs2ddb.job (job_id) WHERE stage_doomed;
 CREATE INDEX job_active ON rs2ddb.job (job_id)
@@ -67,7 +69,7 @@ COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote, as its manifest and the warehouse say; NULL until it has finished, and when neither says it';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
-COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take; each is kept in rs2ddb.reject';
+COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take, all of them; in a job that failed also those beyond the checkpoints that are stored';
 COMMENT ON COLUMN rs2ddb.job.write_units IS 'write capacity units that DynamoDB said it consumed, indexes included';
 COMMENT ON COLUMN rs2ddb.job.error_message IS 'why the job failed';
 COMMENT ON COLUMN rs2ddb.job.error_detail IS 'what Redshift or AWS said about it';
@@ -84,7 +86,7 @@ COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loadin
 COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
 COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export, as it was called then';
 COMMENT ON COLUMN rs2ddb.job.owner_oid IS 'its oid: its user mapping is used, and the job is its own under any name';
-COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse: a server of the foreign data wrapper rs2ddb';
+COMMENT ON COLUMN rs2ddb.job.server IS 'the warehouse, as it was called then: a server of the foreign data wrapper rs2ddb';
 COMMENT ON COLUMN rs2ddb.job.query IS 'the query, as it was typed';
 COMMENT ON COLUMN rs2ddb.job.key IS 'partition key and sort key as given; NULL: those of the existing table';
 COMMENT ON COLUMN rs2ddb.job.mode IS 'put: write items; delete: delete the items with these keys';
@@ -104,6 +106,8 @@ COMMENT ON COLUMN rs2ddb.job.table_id IS 'DynamoDB''s own id of the table: anoth
 COMMENT ON COLUMN rs2ddb.job.plan IS 'column to attribute mapping that the loaders follow';
 COMMENT ON COLUMN rs2ddb.job.system_identifier IS 'the PostgreSQL system the job belongs to: a copy elsewhere never runs it';
 COMMENT ON COLUMN rs2ddb.job.database_oid IS 'the database the job belongs to: a copy of the database never runs it';
+COMMENT ON COLUMN rs2ddb.job.rejects_stored IS 'rejects that are kept in rs2ddb.reject: the first ones, at most rs2ddb.max_stored_rejects; kept up to date as rows_rejected is';
+COMMENT ON COLUMN rs2ddb.job.server_oid IS 'oid of the server: it counts, under any name, while the server exists and the job belongs to this system and database; else the name does';
 
 -- ---------------------------------------------------------------------------------------------
 -- Files
@@ -139,6 +143,7 @@ CREATE TABLE rs2ddb.file (
     error_sqlstate   text,
     error_code       text,
     error_request_id text,
+    rejects_stored   bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, file_no)
 );
 CREATE INDEX file_open ON rs2ddb.file (job_id, state, file_no) WHERE state <> 'done';
@@ -172,6 +177,7 @@ COMMENT ON COLUMN rs2ddb.file.error_hint IS 'what to do about it';
 COMMENT ON COLUMN rs2ddb.file.error_sqlstate IS 'SQLSTATE of the error';
 COMMENT ON COLUMN rs2ddb.file.error_code IS 'error code of AWS';
 COMMENT ON COLUMN rs2ddb.file.error_request_id IS 'request id of AWS';
+COMMENT ON COLUMN rs2ddb.file.rejects_stored IS 'its rejects that are kept in rs2ddb.reject, those beyond the checkpoint included';
 
 -- ---------------------------------------------------------------------------------------------
 -- Rejects and events
@@ -189,7 +195,7 @@ CREATE TABLE rs2ddb.reject (
     rejected_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (job_id, file_no, row_number)
 );
-COMMENT ON TABLE rs2ddb.reject IS 'one row that was not written, and why';
+COMMENT ON TABLE rs2ddb.reject IS 'one row that was not written, and why; of a job at most rs2ddb.max_stored_rejects are kept';
 COMMENT ON COLUMN rs2ddb.reject.job_id IS 'the job';
 COMMENT ON COLUMN rs2ddb.reject.file_no IS 'the file, as in rs2ddb.file';
 COMMENT ON COLUMN rs2ddb.reject.row_number IS 'the row of the file, from 1';

@@ -53,7 +53,7 @@ static bool read_credentials_again(R2dAwsSession *session)
 
     r2d_tx_begin();
     MemoryContextSwitchTo(scratch);
-    options = r2d_options_load(session->server, session->role);
+    options = r2d_options_load_by_oid(session->server_oid, session->server, session->role);
     r2d_tx_commit();
     MemoryContextSwitchTo(scratch);
     r2d_credentials_init(&fresh, session->alloc);
@@ -170,6 +170,7 @@ R2dAwsSession *r2d_aws_session_open(MemoryContext context, const R2dOptions *opt
     r2d_credentials_init(&session->credentials, session->alloc);
     session->context = context;
     session->server = pstrdup(options->server);
+    session->server_oid = options->server_oid;
     session->role = options->role;
     init_service(session, &session->s3, "s3", options);
     init_service(session, &session->dynamodb, "dynamodb", options);

@@ -14,6 +14,7 @@ typedef struct R2dAwsSession {
     const R2dAlloc *alloc;
     MemoryContext context;
     const char *server; /* whose user mapping has the credentials */
+    Oid server_oid;
     Oid role;
     R2dCredentials credentials;
     R2dHttpClient *http;

@@ -34,9 +34,9 @@ extern void r2d_tx_commit_lazily(void);
 typedef struct R2dJob {
     int64 job_id;
     R2dJobState state;
-    const char *owner; /* its name at the call */
-    Oid owner_oid;     /* owner.h; InvalidOid: no role of this system */
-    const char *server;
+    const char *owner;  /* its name at the call */
+    Oid owner_oid;      /* owner.h; InvalidOid: no role of this system */
+    const char *server; /* its name at the call */
     const char *query;
     const char *table_name;
     const char **key; /* key_count names */
@@ -58,6 +58,7 @@ typedef struct R2dJob {
     bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
     const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
+    Oid server_oid;           /* InvalidOid: the name tells (options.h) */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. Texts may be NULL: not told. */
@@ -161,6 +162,8 @@ typedef struct R2dJobGlance {
     int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
     bool foreign; /* as in R2dJob */
+    int64 rows_rejected;
+    int64 rejects_stored;
 } R2dJobGlance;
 
 /* As the current user may see it; false when he may not, or there is none. */
@@ -195,6 +198,7 @@ typedef struct R2dFileCounts {
     int64 settled;    /* rows */
     int64 rejected;   /* rows */
     int64 unbalanced; /* files done whose ledger does not add up */
+    int64 stored;     /* rejects that are kept */
     bool cancel;      /* the owner asked the job to stop */
 } R2dFileCounts;
 
@@ -259,8 +263,15 @@ extern void r2d_catalog_file_progress(int64 job_id, const R2dFile *file,
 extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
                                   const R2dTransferProgress *progress, const R2dRates *rates);
 
+/* How many rejects of the job may still be stored, by this transaction alone until it ends. */
+extern int64 r2d_catalog_reject_room(int64 job_id);
+
 /* Keeps a row that was not written; one that is kept already is replaced. */
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
+
+/* So many were kept just now. */
+extern void r2d_catalog_file_rejects_stored(int64 job_id, int file_no, int64 count);
+
 /* A file in state running ends with this; harmless when it is in another. */
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 

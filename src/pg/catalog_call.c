@@ -4,6 +4,7 @@
 #include "access/htup_details.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/typcache.h"
 
@@ -29,10 +30,13 @@ int64 r2d_catalog_job_insert(const R2dJobRequest *request)
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(request->owner), false);
+    r2d_arg(&args, OIDOID, ObjectIdGetDatum(get_foreign_server_oid(request->server, false)), false);
     r2d_spi_run(
         "INSERT INTO rs2ddb.job (owner, server, query, table_name, key, mode, attributes, "
-        "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid, owner_oid) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING job_id",
+        "workers, max_wcu, max_rejects, keep_files, system_identifier, database_oid, owner_oid, "
+        "server_oid) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING "
+        "job_id",
         &args);
     job_id = r2d_spi_int8(1, 0);
     r2d_catalog_event(job_id, R2D_JOB_QUEUED, NULL);
@@ -124,10 +128,14 @@ bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int 
 }
 
 /* Rejected rows are tried again: their files start from the beginning, for a put may be
- * repeated. */
+ * repeated. So none of the rejects stands for a row that is settled. */
 static void requeue_files(R2dArgs *args)
 {
     args->count = 1;
+    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1", args);
+    r2d_spi_run("UPDATE rs2ddb.file SET rejects_stored = 0 WHERE job_id = $1 "
+                "AND rejects_stored > 0",
+                args);
     r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, "
                 "error_message = NULL, error_detail = NULL, error_hint = NULL, "
                 "error_sqlstate = NULL, error_code = NULL, error_request_id = NULL "
@@ -163,8 +171,8 @@ void r2d_catalog_job_requeue(int64 job_id)
                     "finished_at = NULL, error_message = NULL, error_detail = NULL, "
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
                     "error_request_id = NULL, error_position = NULL, "
-                    "owner_oid = " R2D_OWNER_HERE ", "
-                    "system_identifier = $2, database_oid = $3 "
+                    "owner_oid = " R2D_OWNER_HERE ", server_oid = " R2D_SERVER_HERE ", "
+                    "system_identifier = $2, database_oid = $3, rejects_stored = 0 "
                     "WHERE job_id = $1 AND (state IN ('failed', 'canceled') OR "
                     "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
                     &args) == 1) {
@@ -186,7 +194,8 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     found = r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, "
                         "p.rows_per_s::float8, p.units_per_s::float8, "
                         "extract(epoch FROM p.time_left)::bigint, j.xmin, "
-                        "(j.system_identifier, j.database_oid) <> ($2, $3) "
+                        "(j.system_identifier, j.database_oid) <> ($2, $3), "
+                        "j.rows_rejected, j.rejects_stored "
                         "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
                         "WHERE j.job_id = $1",
                         &args) == 1;
@@ -202,6 +211,8 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
         glance->seconds_left = r2d_spi_int8(6, -1);
         glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(7, &is_null));
         glance->foreign = r2d_spi_bool(8);
+        glance->rows_rejected = r2d_spi_int8(9, 0);
+        glance->rejects_stored = r2d_spi_int8(10, 0);
     }
     r2d_spi_leave(&spi);
     return found;

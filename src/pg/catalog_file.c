@@ -40,8 +40,8 @@ void r2d_catalog_files_restart(int64 job_id)
     r2d_arg_int8(&args, job_id);
     r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1", &args);
     r2d_spi_run("UPDATE rs2ddb.file SET state = 'pending', finished_at = NULL, checkpoint = 0, "
-                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0 "
-                "WHERE job_id = $1",
+                "rows_read = 0, items_written = 0, rows_collapsed = 0, rows_rejected = 0, "
+                "rejects_stored = 0 WHERE job_id = $1",
                 &args);
     r2d_spi_leave(&spi);
 }
@@ -91,7 +91,8 @@ R2dFileCounts r2d_catalog_file_counts(int64 job_id)
                 "count(*) FILTER (WHERE state = 'done' AND "
                 "(items_written + rows_collapsed + rows_rejected <> checkpoint OR "
                 "checkpoint <> COALESCE(rows_promised, checkpoint))), "
-                "(SELECT cancel_requested FROM rs2ddb.job WHERE job_id = $1) "
+                "(SELECT cancel_requested FROM rs2ddb.job WHERE job_id = $1), "
+                "COALESCE(sum(rejects_stored), 0)::bigint "
                 "FROM rs2ddb.file WHERE job_id = $1",
                 &args);
     counts = (R2dFileCounts){.pending = r2d_spi_int8(1, 0),
@@ -102,7 +103,8 @@ R2dFileCounts r2d_catalog_file_counts(int64 job_id)
                              .settled = r2d_spi_int8(6, 0),
                              .rejected = r2d_spi_int8(7, 0),
                              .unbalanced = r2d_spi_int8(8, 0),
-                             .cancel = r2d_spi_bool(9)};
+                             .cancel = r2d_spi_bool(9),
+                             .stored = r2d_spi_int8(10, 0)};
     r2d_spi_leave(&spi);
     return counts;
 }

@@ -64,6 +64,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->table_id = r2d_spi_text(spi, 23);
     job->owner_oid = r2d_spi_oid(24);
     job->unloaded = r2d_spi_bool(25);
+    job->server_oid = r2d_spi_oid(26);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -79,8 +80,8 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL "
-                    "FROM rs2ddb.job WHERE job_id = $1",
+                    "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL, " R2D_SERVER_HERE
+                    " FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);
@@ -125,7 +126,9 @@ void r2d_catalog_job_led(int64 job_id, int leader_pid)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int4(&args, leader_pid);
     r2d_spi_run("UPDATE rs2ddb.job SET leader_pid = $2, "
-                "started_at = COALESCE(started_at, clock_timestamp()) WHERE job_id = $1",
+                "started_at = COALESCE(started_at, clock_timestamp()), "
+                "server_oid = COALESCE((SELECT oid FROM pg_foreign_server WHERE oid = server_oid), "
+                "(SELECT oid FROM pg_foreign_server WHERE srvname = server)) WHERE job_id = $1",
                 &args);
     r2d_spi_leave(&spi);
 }
@@ -205,12 +208,17 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dM
                     "unload_pid = CASE WHEN j.stage_doomed THEN j.unload_pid END, "
                     "finished_at = clock_timestamp(), "
                     "items_written = f.written, rows_collapsed = f.collapsed, "
-                    "rows_rejected = f.rejected, write_units = f.units "
+                    "rows_rejected = f.rejected + r.ahead, write_units = f.units, "
+                    "rejects_stored = r.stored "
                     "FROM (SELECT COALESCE(sum(items_written), 0) AS written, "
                     "COALESCE(sum(rows_collapsed), 0) AS collapsed, "
                     "COALESCE(sum(rows_rejected), 0) AS rejected, "
                     "COALESCE(sum(write_units), 0) AS units "
-                    "FROM rs2ddb.file WHERE job_id = $1) f "
+                    "FROM rs2ddb.file WHERE job_id = $1) f, "
+                    "(SELECT count(*) AS stored, "
+                    "count(*) FILTER (WHERE row_number > checkpoint) AS ahead "
+                    "FROM rs2ddb.reject LEFT JOIN rs2ddb.file USING (job_id, file_no) "
+                    "WHERE job_id = $1) r "
                     "WHERE j.job_id = $1 AND j.state NOT IN ('succeeded', 'failed', 'canceled')",
                     &args) == 1)
         r2d_catalog_event(job_id, to, message ? message : f->message);

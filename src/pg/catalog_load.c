@@ -3,6 +3,9 @@
 
 #include "miscadmin.h"
 
+#include "pool.h"
+#include "settings.h"
+
 static void read_file(R2dSpi *spi, R2dFile *file)
 {
     file->file_no = r2d_spi_int4(1, 0);
@@ -24,8 +27,12 @@ static void forget_rejects_behind(R2dArgs *args, const R2dFile *file)
     args->count = 1;
     r2d_arg_int4(args, file->file_no);
     r2d_arg_int8(args, file->checkpoint);
-    r2d_spi_run("DELETE FROM rs2ddb.reject WHERE job_id = $1 AND file_no = $2 AND row_number > $3",
-                args);
+    r2d_spi_run(
+        "WITH gone AS (DELETE FROM rs2ddb.reject "
+        "WHERE job_id = $1 AND file_no = $2 AND row_number > $3 RETURNING job_id) "
+        "UPDATE rs2ddb.file SET rejects_stored = rejects_stored - (SELECT count(*) FROM gone) "
+        "WHERE job_id = $1 AND file_no = $2 AND EXISTS (SELECT FROM gone)",
+        args);
 }
 
 /* Jobs with a bound that load into one table at once share the smallest of their bounds. */
@@ -43,7 +50,7 @@ static void read_sharers(R2dArgs *args, R2dSharers *sharers)
             "FROM rs2ddb.job other JOIN rs2ddb.file USING (job_id) "
             "WHERE other.state = 'loading' AND file.state = 'running' "
             "AND other.job_id <> j.job_id AND other.table_name = j.table_name "
-            "AND other.server = j.server AND other.max_wcu > 0 AND j.max_wcu > 0) o "
+            "AND other.server_oid = j.server_oid AND other.max_wcu > 0 AND j.max_wcu > 0) o "
             "WHERE j.job_id = $1",
             args) == 0)
         return;
@@ -190,6 +197,37 @@ void r2d_catalog_file_done(int64 job_id, const R2dFile *file, const R2dTransferP
 static char *view_text(R2dView view)
 {
     return view.data ? r2d_from_utf8_or_null(view) : NULL;
+}
+
+/* The files count, each written by its loader alone: no row is shared by those who store. */
+int64 r2d_catalog_reject_room(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int64 stored;
+
+    r2d_pool_lock_rejects(job_id);
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("SELECT COALESCE(sum(rejects_stored), 0)::bigint FROM rs2ddb.file "
+                "WHERE job_id = $1",
+                &args);
+    stored = r2d_spi_int8(1, 0);
+    r2d_spi_leave(&spi);
+    return Max(r2d_max_stored_rejects - stored, 0);
+}
+
+void r2d_catalog_file_rejects_stored(int64 job_id, int file_no, int64 count)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, file_no);
+    r2d_arg_int8(&args, count);
+    r2d_spi_run("UPDATE rs2ddb.file SET rejects_stored = rejects_stored + $3 "
+                "WHERE job_id = $1 AND file_no = $2",
+                &args);
+    r2d_spi_leave(&spi);
 }
 
 void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject)

@@ -36,6 +36,10 @@ typedef struct R2dSpi {
     "CASE WHEN system_identifier = $2 THEN owner_oid ELSE "                                        \
     "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = owner) END"
 
+/* SQL: oid of the server of a job, while it counts in this database, which is $3 of system $2;
+ * NULL: its name does. */
+#define R2D_SERVER_HERE "CASE WHEN system_identifier = $2 AND database_oid = $3 THEN server_oid END"
+
 /* Between enter and leave: SPI is connected, the search path is pinned, and (as_owner) statements
  * run as the owner of the tables. An error in between is undone by the transaction's abort. */
 extern R2dSpi r2d_spi_enter(bool as_owner);

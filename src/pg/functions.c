@@ -19,6 +19,7 @@
 #include "options.h"
 #include "owner.h"
 #include "pool.h"
+#include "rejects.h"
 #include "wait.h"
 #include "wishes.h"
 
@@ -263,6 +264,20 @@ static void wait_until_settled(int64 job_id, TimestampTz deadline)
         help_waiting_jobs(); /* a wait that was too short for a round must not leave it alone */
 }
 
+/* Of a job that has settled. */
+static void tell_rejects(int64 job_id)
+{
+    R2dJobGlance glance;
+    char *remark;
+
+    glance_at(job_id, &glance);
+    if (!r2d_job_is_settled(glance.state))
+        return;
+    remark = r2d_rejects_remark(glance.rejects_stored, glance.rows_rejected);
+    if (remark != NULL)
+        ereport(NOTICE, (errmsg("job " INT64_FORMAT ": %s", job_id, remark)));
+}
+
 PG_FUNCTION_INFO_V1(rs2ddb_wait);
 PGDLLEXPORT Datum rs2ddb_wait(PG_FUNCTION_ARGS)
 {
@@ -278,6 +293,7 @@ PGDLLEXPORT Datum rs2ddb_wait(PG_FUNCTION_ARGS)
             DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()),
                                 PG_GETARG_DATUM(1)));
     wait_until_settled(job_id, deadline);
+    tell_rejects(job_id);
     row = r2d_catalog_job_row(job_id);
     if (row == (Datum)0)
         no_such_job(job_id);

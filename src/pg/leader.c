@@ -67,7 +67,8 @@ void r2d_leader_load_options(R2dLeader *leader)
 {
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
-    leader->options = r2d_options_load(leader->job->server, r2d_job_owner(leader->job));
+    leader->options = r2d_options_load_by_oid(leader->job->server_oid, leader->job->server,
+                                              r2d_job_owner(leader->job));
     r2d_tx_commit();
 }
 

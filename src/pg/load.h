@@ -19,6 +19,7 @@ struct R2dLoad {
     R2dMeter meter;
     R2dShare share; /* of the bound of the table */
     int64_t next_commit_us;
+    bool rejects_full; /* as many of the job are stored as may be: others are only counted */
 };
 
 #endif

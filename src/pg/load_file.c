@@ -69,22 +69,33 @@ static void open_file(R2dLoad *load)
                                                    load->job->job_id, load->file.file_no));
 }
 
+/* The first ones, as long as there is room; each is taken from the queue. */
 static void store_rejects(R2dLoad *load, const R2dReject *first)
 {
-    R2dReject reject;
+    int64 job_id = load->job->job_id;
+    int64 room = load->rejects_full ? 0 : r2d_catalog_reject_room(job_id);
+    int64 stored = 0;
+    const R2dReject *reject = first;
+    R2dReject next;
 
-    for (bool more = first != NULL; more;
-         more = r2d_transfer_next_reject(load->transfer, &reject) == R2D_OK) {
-        r2d_catalog_file_reject(load->job->job_id, load->file.file_no, first ? first : &reject);
-        first = NULL;
+    while (reject != NULL) {
+        if (stored < room) {
+            r2d_catalog_file_reject(job_id, load->file.file_no, reject);
+            stored++;
+        }
+        reject = r2d_transfer_next_reject(load->transfer, &next) == R2D_OK ? &next : NULL;
     }
+    load->rejects_full = stored == room;
+    if (stored > 0)
+        r2d_catalog_file_rejects_stored(job_id, load->file.file_no, stored);
 }
 
 static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus status)
 {
     R2dTransferProgress progress;
 
-    store_rejects(load, first);
+    if (first != NULL)
+        store_rejects(load, first);
     r2d_transfer_progress(load->transfer, &progress);
     r2d_meter_measure(&load->meter, &progress);
     if (status == R2D_END)

@@ -22,7 +22,7 @@ static bool read_job(MemoryContext context, int64 job_id, R2dJob **job, R2dOptio
     *job = r2d_catalog_job(job_id);
     loading = *job != NULL && (*job)->state == R2D_JOB_LOADING && !(*job)->foreign;
     if (loading)
-        *options = r2d_options_load((*job)->server, r2d_job_owner(*job));
+        *options = r2d_options_load_by_oid((*job)->server_oid, (*job)->server, r2d_job_owner(*job));
     r2d_tx_commit();
     return loading;
 }

@@ -151,7 +151,16 @@ R2dOptions *r2d_options_load(const char *server_name, Oid role)
     require_option(options->stage, "stage", ForeignServerRelationId, server_name);
     require_option(options->user, "user", UserMappingRelationId, server_name);
     options->server = pstrdup(server_name);
+    options->server_oid = server->serverid;
     options->role = role;
     require_own_secrets(options, role, server_name);
     return options;
+}
+
+R2dOptions *r2d_options_load_by_oid(Oid server, const char *server_name, Oid role)
+{
+    ForeignServer *known =
+        OidIsValid(server) ? GetForeignServerExtended(server, FSV_MISSING_OK) : NULL;
+
+    return r2d_options_load(known ? known->servername : server_name, role);
 }

@@ -42,6 +42,7 @@ typedef struct R2dOptions {
     bool own_password_only; /* nothing but the password of the mapping may open a connection */
     bool own_keys_only;     /* nothing but the AWS keys of the mapping may sign */
     const char *server;     /* what they were loaded for */
+    Oid server_oid;
     Oid role;
 } R2dOptions;
 
@@ -51,6 +52,10 @@ typedef struct R2dOptions {
  * of it lies in the caller's memory context.
  */
 extern R2dOptions *r2d_options_load(const char *server_name, Oid role);
+
+/* The same of the server with this oid, whatever it is called now; of the one with this name when
+ * there is none (InvalidOid: not known). */
+extern R2dOptions *r2d_options_load_by_oid(Oid server, const char *server_name, Oid role);
 
 /* The only server of ours that the role may use; throws with a hint when there is none or more. */
 extern const char *r2d_options_only_server(Oid role);

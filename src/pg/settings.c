@@ -9,10 +9,12 @@
 
 #define R2D_MAX_WORKERS_LIMIT 1024
 
-#define R2D_DEFAULT_RETENTION_S (30 * 24 * 60 * 60)
+#define R2D_DEFAULT_RETENTION_S    (30 * 24 * 60 * 60)
+#define R2D_DEFAULT_STORED_REJECTS 10000
 
 int r2d_max_workers = 4;
 int r2d_history_retention_s = R2D_DEFAULT_RETENTION_S;
+int r2d_max_stored_rejects = R2D_DEFAULT_STORED_REJECTS;
 
 void r2d_settings_define(void)
 {
@@ -29,5 +31,9 @@ void r2d_settings_define(void)
         "events, when another job of their database ends.",
         &r2d_history_retention_s, R2D_DEFAULT_RETENTION_S, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL,
         NULL, NULL);
+    DefineCustomIntVariable(
+        "rs2ddb.max_stored_rejects", "Rejected rows of one job that are kept in rs2ddb.reject.",
+        "The first ones are kept; all are counted.", &r2d_max_stored_rejects,
+        R2D_DEFAULT_STORED_REJECTS, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
     MarkGUCPrefixReserved("rs2ddb");
 }

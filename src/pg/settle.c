@@ -9,6 +9,7 @@
 #include "../core/send/sender.h"
 #include "failure.h"
 #include "job_table.h"
+#include "rejects.h"
 #include "stage.h"
 #include "wait.h"
 
@@ -49,6 +50,17 @@ static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, 
     return true;
 }
 
+/* The first one, and how many more there are to look at. */
+static const char *describe_rejects(const R2dLeader *leader, const R2dFileCounts *counts)
+{
+    const char *first = r2d_catalog_first_reject(leader->job_id);
+    const char *remark = r2d_rejects_remark(counts->stored, counts->rejected);
+
+    if (first == NULL)
+        return remark ? psprintf("%s.", remark) : NULL;
+    return remark ? psprintf("First: %s. %s.", first, remark) : psprintf("First: %s", first);
+}
+
 static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *counts,
                                  R2dFailure *failure)
 {
@@ -56,7 +68,7 @@ static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *c
         return false;
     failure->message = psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
                                 counts->rejected, leader->job->max_rejects);
-    failure->detail = psprintf("First: %s", r2d_catalog_first_reject(leader->job_id));
+    failure->detail = describe_rejects(leader, counts);
     failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
                     "rs2ddb_resume, or export with a higher max_rejects.";
     return true;
@@ -70,6 +82,22 @@ static bool find_failure(R2dLeader *leader, const R2dFileCounts *counts, R2dFail
     memset(failure, 0, sizeof *failure);
     strlcpy(failure->sqlstate, unpack_sql_state(ERRCODE_DATA_EXCEPTION), 6);
     return is_unbalanced(leader, counts, failure) || has_too_many_rejects(leader, counts, failure);
+}
+
+/* For the event: why the job failed (NULL: it did not), and what its numbers do not say. NULL when
+ * there is nothing to be said. */
+static const char *describe_end(const R2dLeader *leader, const R2dFileCounts *counts,
+                                const char *failure)
+{
+    const char *rejects = r2d_rejects_remark(counts->stored, counts->rejected);
+    const char *parts[] = {failure, rejects,
+                           failure == NULL && leader->job->rows_unloaded < 0 ? NO_PROMISE : NULL};
+    const char *text = NULL;
+
+    for (int i = 0; i < lengthof(parts); i++)
+        if (parts[i] != NULL)
+            text = text ? psprintf("%s; %s", text, parts[i]) : parts[i];
+    return text;
 }
 
 void r2d_finish(R2dLeader *leader)
@@ -89,10 +117,8 @@ void r2d_finish(R2dLeader *leader)
         r2d_job_table_require(leader->aws, leader->job, TABLE_PATIENCE_MS, &table);
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
-    if (failed)
-        settle(leader, R2D_JOB_FAILED, &failure, NULL);
-    else
-        settle(leader, R2D_JOB_SUCCEEDED, NULL, leader->job->rows_unloaded < 0 ? NO_PROMISE : NULL);
+    settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL,
+           describe_end(leader, &counts, failed ? failure.message : NULL));
 }
 
 static void take_back_files(R2dLeader *leader)

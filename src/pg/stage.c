@@ -165,7 +165,8 @@ static void open_leftover(R2dLeader *leader)
 {
     r2d_tx_begin();
     MemoryContextSwitchTo(leader->context);
-    leader->options = r2d_options_load(leader->job->server, r2d_job_owner(leader->job));
+    leader->options = r2d_options_load_by_oid(leader->job->server_oid, leader->job->server,
+                                              r2d_job_owner(leader->job));
     r2d_tx_commit();
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 2);
     leader->stage_prefix = pstrdup(leader->job->stage_prefix);
