@@ -84,7 +84,7 @@ values_are('the largest and the smallest decimals, and the limits of integers',
 
 my @reals = qw(0.1 0.33333334 3.4028235e38 -3.4028235e38 1.17549435e-38 1e-45 16777216 8.5899346e9 123456.79 0.00012207031 1e10 -0.5);
 my @doubles = qw(0.1 0.30000000000000004 0.3333333333333333 9.9e125 -9.9e125 1e-130 1.7976931348623157e100 9007199254740992 5e-324 1e22 1e23 123456789012345680
-	3.141592653589793 2.2250738585072014e-120);
+	3.141592653589793 2.2250738585072014e-120 9.9999999999999992e125 -9.9999999999999992e125 9.9999999999999977e125);
 @doubles = grep { abs $_ >= 1e-130 } @doubles;
 my $floats = item('SELECT 1 AS id, ' . join ', ', (map { "'$reals[$_]'::real AS r$_" } 0 .. $#reals), map { "'$doubles[$_]'::float8 AS d$_" } 0 .. $#doubles);
 is_deeply([ map { unpack 'H*', pack 'f>', $floats->{"r$_"}{N} } 0 .. $#reals ], [ map { unpack 'H*', pack 'f>', $_ } @reals ], 'REAL reads back to the same bits');

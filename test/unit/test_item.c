@@ -114,6 +114,23 @@ static void floats_become_the_shortest_text_with_the_same_bits(void **state)
     expect_rejected("\"c1\":\"1e39\"", "number_range");
 }
 
+/* The double next to 1e126 lies below it, and no text shorter than 17 digits says so. */
+static void the_largest_double_in_range_is_written_with_17_digits(void **state)
+{
+    (void)state;
+    of_type(R2D_COL_DOUBLE);
+    expect("\"c1\":\"9.9999999999999977e+125\"", "\"v\":{\"N\":\"9.999999999999998e+125\"}", 10);
+    expect("\"c1\":\"9.9999999999999992e+125\"", "\"v\":{\"N\":\"9.9999999999999992e+125\"}", 11);
+    expect("\"c1\":\"-9.9999999999999992e+125\"", "\"v\":{\"N\":\"-9.9999999999999992e+125\"}", 12);
+    expect("\"c1\":\"1e+126\"", "\"v\":{\"N\":\"9.9999999999999992e+125\"}", 11);
+    expect_rejected("\"c1\":\"1.0000000000000001e+126\"", "number_range");
+    expect_rejected("\"c1\":\"-1.0000000000000001e+126\"", "number_range");
+    expect("\"c1\":\"1.0000000000000001e-130\"", "\"v\":{\"N\":\"1e-130\"}", 3);
+    expect_rejected("\"c1\":\"9.9999999999999989e-131\"", "number_range");
+    expect_rejected("\"c1\":\"1e-400\"", "number_range");
+    expect_rejected("\"c1\":\"1.2345678901234567e-400\"", "number_range");
+}
+
 static void booleans_are_read_in_every_rendering(void **state)
 {
     (void)state;
@@ -346,6 +363,7 @@ int main(void)
         FIXTURE_TEST(null_is_left_out_or_written),
         FIXTURE_TEST(numbers_are_written_as_they_stand),
         FIXTURE_TEST(floats_become_the_shortest_text_with_the_same_bits),
+        FIXTURE_TEST(the_largest_double_in_range_is_written_with_17_digits),
         FIXTURE_TEST(booleans_are_read_in_every_rendering),
         FIXTURE_TEST(char_loses_its_padding),
         FIXTURE_TEST(dates_have_one_shape),

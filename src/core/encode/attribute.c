@@ -115,7 +115,7 @@ static R2dStatus put_plain(R2dEncoding *encoding, const R2dMappedColumn *mapped,
     return R2D_OK;
 }
 
-/* Makes floats short and reads them again. */
+/* Makes floats short, unless that alone leaves the range, and reads them again. */
 static R2dNumberFault shorten(R2dColumnType type, R2dView *text, R2dNumber *number, char *buffer)
 {
     R2dView shortest;
@@ -124,7 +124,11 @@ static R2dNumberFault shorten(R2dColumnType type, R2dView *text, R2dNumber *numb
     if (!known)
         return R2D_NUMBER_RANGE;
     *text = shortest;
-    return r2d_number_read(shortest, number);
+    R2dNumberFault fault = r2d_number_read(shortest, number);
+    if (fault != R2D_NUMBER_RANGE || type != R2D_COL_DOUBLE ||
+        !r2d_float_text_double_full(shortest, buffer, text))
+        return fault;
+    return r2d_number_read(*text, number);
 }
 
 static R2dStatus put_number(R2dEncoding *encoding, const R2dMappedColumn *mapped, R2dView text)
@@ -134,7 +138,7 @@ static R2dStatus put_number(R2dEncoding *encoding, const R2dMappedColumn *mapped
     R2dNumber number;
     R2dNumberFault fault = r2d_number_read(text, &number);
     bool is_float = type == R2D_COL_REAL || type == R2D_COL_DOUBLE;
-    if (is_float && (fault == R2D_NUMBER_OK || fault == R2D_NUMBER_DIGITS))
+    if (is_float && fault != R2D_NUMBER_SYNTAX && fault != R2D_NUMBER_NAN)
         fault = shorten(type, &text, &number, buffer);
     if (fault != R2D_NUMBER_OK)
         return r2d_attribute_reject(encoding, mapped, r2d_number_fault_code(fault),

@@ -215,7 +215,7 @@ bool r2d_float_text_double(R2dView text, const R2dNumber *number, char buffer[R2
     if (!terminated(text, copy))
         return false;
     double value = strtod(copy, NULL);
-    if (isinf(value))
+    if (isinf(value) || value == 0)
         return false;
     for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
         int len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%.*g", digits, value);
@@ -223,6 +223,19 @@ bool r2d_float_text_double(R2dView text, const R2dNumber *number, char buffer[R2
         if (strtod(buffer, NULL) == value)
             break;
     }
+    return true;
+}
+
+bool r2d_float_text_double_full(R2dView text, char buffer[R2D_FLOAT_TEXT_MAX], R2dView *full)
+{
+    char copy[R2D_FLOAT_TEXT_MAX];
+    if (!terminated(text, copy))
+        return false;
+    double value = strtod(copy, NULL);
+    if (isinf(value) || value == 0)
+        return false;
+    int len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%.*g", DBL_DECIMAL_DIG, value);
+    *full = r2d_view(buffer, (size_t)len);
     return true;
 }
 
@@ -239,7 +252,7 @@ bool r2d_float_text_real(R2dView text, const R2dNumber *number, char buffer[R2D_
     if (!terminated(text, copy))
         return false;
     float value = strtof(copy, NULL);
-    if (isinf(value))
+    if (isinf(value) || value == 0)
         return false;
     for (int digits = FLT_DIG; digits <= FLT_DECIMAL_DIG; digits++) {
         int len = snprintf(buffer, R2D_FLOAT_TEXT_MAX, "%.*g", digits, (double)value);
