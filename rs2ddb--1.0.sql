@@ -15,6 +15,7 @@ CREATE TABLE rs2ddb.job (
                           'succeeded', 'failed', 'canceled')),
     table_name        text NOT NULL,
     rows_unloaded     bigint,
+    unload_rows       bigint,
     items_written     bigint NOT NULL DEFAULT 0,
     rows_collapsed    bigint NOT NULL DEFAULT 0,
     rows_rejected     bigint NOT NULL DEFAULT 0,
@@ -64,6 +65,7 @@ COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
 COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
 COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote; NULL until it has finished';
+COMMENT ON COLUMN rs2ddb.job.unload_rows IS 'rows that the running UNLOAD has written so far, as SYS_UNLOAD_HISTORY says; NULL: not told';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
 COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take; each is kept in rs2ddb.reject';
