@@ -58,6 +58,10 @@ extern void r2d_pool_unlock_job(int64 job_id);
 extern bool r2d_pool_lock_file(int64 job_id, int file_no);
 extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 
+/* True when the process holds the lock of the job. Takes no lock of ours: whoever only asks is in
+ * nobody's way. */
+extern bool r2d_pool_leads(int pid, int64 job_id);
+
 /* The lock of a job for its leader: should it end before r2d_pool_lead_end, the launcher is told.
  */
 extern bool r2d_pool_lead(int64 job_id);
