@@ -15,6 +15,7 @@ CREATE TABLE rs2ddb.job (
                           'succeeded', 'failed', 'canceled')),
     table_name        text NOT NULL,
     rows_unloaded     bigint,
+    unload_rows       bigint,
     items_written     bigint NOT NULL DEFAULT 0,
     rows_collapsed    bigint NOT NULL DEFAULT 0,
     rows_rejected     bigint NOT NULL DEFAULT 0,
@@ -67,6 +68,7 @@ COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
 COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
 COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote, as its manifest and the warehouse say; NULL until it has finished, and when neither says it';
+COMMENT ON COLUMN rs2ddb.job.unload_rows IS 'rows that the running UNLOAD has written so far, as SYS_UNLOAD_HISTORY says; NULL: not told';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
 COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take, all of them; in a job that failed also those beyond the checkpoints that are stored';
@@ -225,9 +227,20 @@ COMMENT ON COLUMN rs2ddb.event.message IS 'what happened';
 -- Progress
 -- ---------------------------------------------------------------------------------------------
 
+CREATE FUNCTION rs2ddb.is_copy(system_identifier bigint, database_oid oid) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'rs2ddb_is_copy';
+COMMENT ON FUNCTION rs2ddb.is_copy(bigint, oid) IS 'whether a job belongs to another PostgreSQL system or database than this one';
+
+CREATE FUNCTION rs2ddb.is_led(job_id bigint, leader_pid integer) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'rs2ddb_is_led';
+COMMENT ON FUNCTION rs2ddb.is_led(bigint, integer) IS 'whether the leader of an unsettled job is alive; NULL where nobody can tell: on a standby, and when the job is not as it is shown any more';
+
 CREATE VIEW rs2ddb.progress WITH (security_invoker = true) AS
 SELECT j.job_id,
-       j.state,
+       CASE WHEN w.copy THEN 'copy'
+            WHEN NOT w.led THEN 'interrupted'
+            ELSE j.state
+       END AS state,
        j.table_name,
        CASE WHEN j.state OPERATOR(pg_catalog.=) 'succeeded' THEN 100.0
             WHEN j.rows_unloaded OPERATOR(pg_catalog.>) 0
@@ -238,11 +251,11 @@ SELECT j.job_id,
        f.items_written,
        f.rows_collapsed,
        f.rows_rejected,
-       pg_catalog.round(f.rows_per_s) AS rows_per_s,
-       pg_catalog.round(f.units_per_s) AS units_per_s,
-       pg_catalog.round(f.throttled_share::numeric, 3) AS throttled_share,
+       CASE WHEN w.led THEN pg_catalog.round(f.rows_per_s) END AS rows_per_s,
+       CASE WHEN w.led THEN pg_catalog.round(f.units_per_s) END AS units_per_s,
+       CASE WHEN w.led THEN pg_catalog.round(f.throttled_share::numeric, 3) END AS throttled_share,
        -- not beyond ten years: a job that hardly moves has no end that could be told
-       CASE WHEN j.state OPERATOR(pg_catalog.=) 'loading' AND f.rows_per_s OPERATOR(pg_catalog.>) 0
+       CASE WHEN w.led AND j.state OPERATOR(pg_catalog.=) 'loading' AND f.rows_per_s OPERATOR(pg_catalog.>) 0
                  AND (j.rows_unloaded OPERATOR(pg_catalog.-) f.settled)::double precision
                      OPERATOR(pg_catalog.<) (f.rows_per_s::double precision OPERATOR(pg_catalog.*) 3.2e8)
             THEN pg_catalog.make_interval(secs => pg_catalog.ceil(
@@ -254,8 +267,17 @@ SELECT j.job_id,
        f.files_done,
        f.files,
        f.write_units,
-       j.error_message
+       j.error_message,
+       GREATEST(j.created_at, j.started_at, j.unload_started_at, j.loading_at, f.progress_at,
+                j.finished_at) AS progress_at
 FROM rs2ddb.job j
+CROSS JOIN LATERAL (
+    SELECT j.finished_at IS NULL AND rs2ddb.is_copy(j.system_identifier, j.database_oid) AS copy,
+           CASE WHEN j.state OPERATOR(pg_catalog.=) ANY (ARRAY['preparing', 'unloading', 'loading', 'finishing'])
+                     AND NOT rs2ddb.is_copy(j.system_identifier, j.database_oid)
+                THEN rs2ddb.is_led(j.job_id, j.leader_pid)
+           END AS led
+) w
 CROSS JOIN LATERAL (
     SELECT pg_catalog.count(*) AS files,
            pg_catalog.count(*) FILTER (WHERE state OPERATOR(pg_catalog.=) 'done') AS files_done,
@@ -264,6 +286,7 @@ CROSS JOIN LATERAL (
            COALESCE(pg_catalog.sum(rows_rejected), 0)::bigint AS rows_rejected,
            COALESCE(pg_catalog.sum(checkpoint), 0)::numeric AS settled,
            COALESCE(pg_catalog.sum(write_units), 0) AS write_units,
+           pg_catalog.max(progress_at) AS progress_at,
            pg_catalog.sum(rows_per_s) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS rows_per_s,
            pg_catalog.sum(units_per_s) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS units_per_s,
            pg_catalog.avg(throttled_share) FILTER (WHERE state OPERATOR(pg_catalog.=) 'running') AS throttled_share
@@ -271,27 +294,28 @@ CROSS JOIN LATERAL (
     WHERE file.job_id OPERATOR(pg_catalog.=) j.job_id
 ) f
 WHERE j.finished_at IS NULL
-   OR j.finished_at OPERATOR(pg_catalog.>) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) interval '1 hour')
+   OR j.finished_at OPERATOR(pg_catalog.>) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) interval '1 hour')
 ORDER BY j.job_id;
 
 COMMENT ON VIEW rs2ddb.progress IS 'running jobs and those that settled within the last hour';
 COMMENT ON COLUMN rs2ddb.progress.job_id IS 'the job';
-COMMENT ON COLUMN rs2ddb.progress.state IS 'where it stands';
+COMMENT ON COLUMN rs2ddb.progress.state IS 'where it stands; interrupted: its leader is gone, the next call or the launcher goes on with it; copy: unsettled, of another system or database, it does not run here';
 COMMENT ON COLUMN rs2ddb.progress.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.progress.percent IS 'share of the unloaded rows that are settled';
 COMMENT ON COLUMN rs2ddb.progress.rows_unloaded IS 'rows that UNLOAD wrote';
 COMMENT ON COLUMN rs2ddb.progress.items_written IS 'rows whose write DynamoDB acknowledged';
 COMMENT ON COLUMN rs2ddb.progress.rows_collapsed IS 'rows superseded by a later row with the same key';
 COMMENT ON COLUMN rs2ddb.progress.rows_rejected IS 'rows rejected';
-COMMENT ON COLUMN rs2ddb.progress.rows_per_s IS 'rows settled per second, over the last seconds';
-COMMENT ON COLUMN rs2ddb.progress.units_per_s IS 'write units consumed per second, over the last seconds';
-COMMENT ON COLUMN rs2ddb.progress.throttled_share IS 'share of the writes that came back, over the last seconds';
-COMMENT ON COLUMN rs2ddb.progress.time_left IS 'time left at this rate';
+COMMENT ON COLUMN rs2ddb.progress.rows_per_s IS 'rows settled per second, over the last seconds; NULL while nobody works on the job';
+COMMENT ON COLUMN rs2ddb.progress.units_per_s IS 'write units consumed per second, over the last seconds; NULL while nobody works on the job';
+COMMENT ON COLUMN rs2ddb.progress.throttled_share IS 'share of the writes that came back, over the last seconds; NULL while nobody works on the job';
+COMMENT ON COLUMN rs2ddb.progress.time_left IS 'time left at this rate; NULL while nobody works on the job';
 COMMENT ON COLUMN rs2ddb.progress.elapsed IS 'time since rs2ddb_export was called';
 COMMENT ON COLUMN rs2ddb.progress.files_done IS 'files done';
 COMMENT ON COLUMN rs2ddb.progress.files IS 'files in all';
 COMMENT ON COLUMN rs2ddb.progress.write_units IS 'write units consumed so far';
 COMMENT ON COLUMN rs2ddb.progress.error_message IS 'why it failed';
+COMMENT ON COLUMN rs2ddb.progress.progress_at IS 'when it last got on: the job was queued, taken, unloaded, loaded or settled, or one of its files made progress';
 
 -- ---------------------------------------------------------------------------------------------
 -- Who sees what: an owner his own jobs; superusers and pg_read_all_stats all of them.
@@ -335,6 +359,7 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA rs2ddb FROM PUBLIC;
 GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
 GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
 GRANT EXECUTE ON FUNCTION rs2ddb.is_owner TO PUBLIC; -- row security calls it as whoever reads
+GRANT EXECUTE ON FUNCTION rs2ddb.is_copy, rs2ddb.is_led TO PUBLIC; -- so does rs2ddb.progress
 
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.file', '');

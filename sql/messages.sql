@@ -83,16 +83,17 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT state FROM rs2ddb_wait(:job);
 COMMIT;
 
--- progress is true: 100 percent only at the end, no time left where none can be told
+-- progress is true: 100 percent only at the end; nobody works on a job of elsewhere
 INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, server, query, mode, max_rejects, keep_files, attempt, system_identifier, database_oid, owner_oid)
 SELECT 'loading', 'progress', 100000, CURRENT_USER, 'w', 'SELECT 1', 'put', 0, false, 1, 0, 0, 0 RETURNING job_id AS moving \gset
 INSERT INTO rs2ddb.file (job_id, file_no, url, size_bytes, rows_promised, state, checkpoint, rows_per_s)
 VALUES (:moving, 1, 's3://b/p/1', 1, 50000, 'done', 50000, 9), (:moving, 2, 's3://b/p/2', 1, 50000, 'running', 49980, 2);
-SELECT percent, rows_per_s, time_left, files_done, files FROM rs2ddb.progress WHERE job_id = :moving;
-UPDATE rs2ddb.file SET checkpoint = 1000, rows_per_s = 1e-5 WHERE job_id = :moving AND file_no = 2;
-SELECT percent, time_left FROM rs2ddb.progress WHERE job_id = :moving;
-UPDATE rs2ddb.file SET rows_per_s = 1e-300 WHERE job_id = :moving AND file_no = 2;
-SELECT percent, time_left FROM rs2ddb.progress WHERE job_id = :moving;
+SELECT state, percent, rows_per_s, time_left, files_done, files FROM rs2ddb.progress WHERE job_id = :moving;
+BEGIN;
+UPDATE rs2ddb.job SET system_identifier = s.system_identifier, database_oid = d.oid
+FROM pg_control_system() s, pg_database d WHERE job_id = :moving AND datname = current_database();
+SELECT state, percent, rows_per_s, time_left FROM rs2ddb.progress WHERE job_id = :moving;
+ROLLBACK;
 DELETE FROM rs2ddb.job WHERE job_id = :moving;
 
 -- settled jobs

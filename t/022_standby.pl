@@ -40,6 +40,8 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 is($standby->safe_psql('postgres', "SELECT state FROM rs2ddb.job WHERE job_id = $job"), 'loading', 'the standby shows the job');
 my $checkpoint = $standby->safe_psql('postgres', "SELECT checkpoint FROM rs2ddb.file WHERE job_id = $job");
 cmp_ok($checkpoint, '>', 0, 'and its checkpoint');
+is($standby->safe_psql('postgres', "SELECT state, num_nulls(rows_per_s, units_per_s, throttled_share, time_left) FROM rs2ddb.progress
+	WHERE job_id = $job"), 'loading|4', 'its view shows the stored state, and no rates, for it does not know who works on the primary');
 for my $call ("rs2ddb_resume($job)", "rs2ddb_cancel($job)", "rs2ddb_export('SELECT 1 AS id', 'anything', server => 'warehouse')")
 {
 	my ($status, $out, $err) = $standby->psql('postgres', "SELECT $call");

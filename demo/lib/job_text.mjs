@@ -42,7 +42,7 @@ export function progressLine(name, row) {
   const p = progressParts(row ?? {});
   // The last columns are the ones a narrow terminal may cut off.
   const columns = [
-    `  ${name.padEnd(NAME_CHARS)}${(row?.state ?? 'queued').padEnd(10)}${p.bar}`,
+    `  ${name.padEnd(NAME_CHARS)}${(row?.state ?? 'queued').padEnd(12)}${p.bar}`,
     p.percent.padStart(6), p.left.padStart(12), p.items.padStart(15), p.rate.padStart(14), p.units.padStart(16), p.throttled.padStart(16),
   ];
   return columns.join('').trimEnd();

@@ -161,14 +161,29 @@ static SPIPlanPtr saved_plan(const char *sql, R2dArgs *args)
     return plan;
 }
 
-uint64 r2d_spi_run(const char *sql, R2dArgs *args)
+static uint64 checked(int result, const char *sql)
 {
-    SPIPlanPtr plan = saved_plan(sql, args);
-    int result = plan != NULL ? SPI_execute_plan(plan, args->values, args->nulls, false, 0)
-                              : SPI_ERROR_ARGUMENT;
     if (result < 0)
         elog(ERROR, "SPI failed with %s: %s", SPI_result_code_string(result), sql);
     return SPI_processed;
+}
+
+uint64 r2d_spi_run(const char *sql, R2dArgs *args)
+{
+    SPIPlanPtr plan = saved_plan(sql, args);
+    return checked(plan != NULL ? SPI_execute_plan(plan, args->values, args->nulls, false, 0)
+                                : SPI_ERROR_ARGUMENT,
+                   sql);
+}
+
+uint64 r2d_spi_run_latest(const char *sql, R2dArgs *args)
+{
+    SPIPlanPtr plan = saved_plan(sql, args);
+    return checked(plan != NULL
+                       ? SPI_execute_snapshot(plan, args->values, args->nulls, GetLatestSnapshot(),
+                                              InvalidSnapshot, true, false, 0)
+                       : SPI_ERROR_ARGUMENT,
+                   sql);
 }
 
 Datum r2d_spi_datum(int column, bool *is_null)

@@ -169,6 +169,10 @@ typedef struct R2dJobGlance {
 /* As the current user may see it; false when he may not, or there is none. */
 extern bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance);
 
+/* True when right now the job, as far as the current user may see it, is between queued and settled
+ * and its row names this leader (0: none). */
+extern bool r2d_catalog_job_names_leader(int64 job_id, int leader_pid);
+
 /* -------------------------------------- who is gone, goes, or is too old: catalog_upkeep.c */
 
 /* The oldest job of this database that is not settled and has no leader; 0 when there is none. */

@@ -217,3 +217,19 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     r2d_spi_leave(&spi);
     return found;
 }
+
+bool r2d_catalog_job_names_leader(int64 job_id, int leader_pid)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, leader_pid);
+    found = r2d_spi_run_latest(
+                "SELECT FROM rs2ddb.job WHERE job_id = $1 AND COALESCE(leader_pid, 0) = $2 "
+                "AND state IN ('preparing', 'unloading', 'loading', 'finishing')",
+                &args) == 1;
+    r2d_spi_leave(&spi);
+    return found;
+}

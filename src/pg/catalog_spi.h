@@ -48,6 +48,10 @@ extern void r2d_spi_leave(R2dSpi *spi);
 /* Runs one statement, a literal; returns SPI_processed. */
 extern uint64 r2d_spi_run(const char *sql, R2dArgs *args);
 
+/* The same for one that reads, and sees what is committed now, whatever the snapshot of the
+ * statement that called us. Not in a parallel query. */
+extern uint64 r2d_spi_run_latest(const char *sql, R2dArgs *args);
+
 /* Values of the first row of the last result, by column number from 1. Text is copied into the
  * memory context of whoever entered. */
 extern char *r2d_spi_text(R2dSpi *spi, int column); /* NULL for null */

@@ -210,6 +210,24 @@ void r2d_pool_unlock_job(int64 job_id)
     LockRelease(&tag, ExclusiveLock, true);
 }
 
+bool r2d_pool_leads(int pid, int64 job_id)
+{
+    const LockData *locks;
+    LOCKTAG tag;
+
+    if (pid <= 0 || BackendPidGetProc(pid) == NULL)
+        return false;
+    job_tag(&tag, job_id);
+    locks = GetLockStatusData();
+    for (int i = 0; i < locks->nelements; i++) {
+        const LockInstanceData *lock = &locks->locks[i];
+        if (lock->pid == pid && lock->holdMask != 0 &&
+            memcmp(&lock->locktag, &tag, sizeof tag) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool r2d_pool_lead(int64 job_id)
 {
     leading = r2d_pool_lock_job(job_id);
