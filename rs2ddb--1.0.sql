@@ -397,7 +397,7 @@ CREATE FUNCTION rs2ddb_export(
 ) RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rs2ddb_export(text, text, name, text[], text, jsonb, integer, integer, bigint, boolean) IS
 'Queues an export of a Redshift query into a DynamoDB table and returns its job id at once; background workers do the rest after commit.
-query: one SELECT or WITH statement for Redshift. table_name: DynamoDB table. server: warehouse (may be left out when you may use only one). key: {partition key} or {partition key,sort key}; the table is created on demand when it is missing and a key is given. mode: put or delete. attributes: {"column":{"name":"Attribute","null":"omit|write"}}. workers: loaders wanted. max_wcu: bound of the write rate in units per second. max_rejects: rejects that are tolerated. keep_files: keep the staging files after success.';
+query: one SELECT or WITH statement for Redshift. table_name: DynamoDB table. server: warehouse (may be left out when you may use only one). key: ''{partition_key}'' or ''{partition_key,sort_key}'', an array of attribute names; the table is created on demand when it is missing, a key is given and the UNLOAD has finished (never in mode delete). mode: put or delete. attributes: {"column":{"name":"Attribute","null":"omit|write"}}. workers: loaders wanted. max_wcu: bound of the write rate in units per second. max_rejects: rejects that are tolerated. keep_files: keep the staging files after success.';
 
 CREATE FUNCTION rs2ddb_wait(job bigint, timeout interval DEFAULT NULL)
     RETURNS rs2ddb.job LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';

@@ -95,6 +95,17 @@ refused_before_unload('two columns of one name are refused',
 	'SELECT id, name, flag AS name FROM bad_input', { key => q('{id}') },
 	error_message => qr/two columns .* named "name"/, error_sqlstate => qr/^42701$/, %hinted);
 
+refused_before_unload('a column without a name is refused',
+	'SELECT id, id + 1 FROM bad_input', { key => q('{id}') },
+	error_message => qr/^column 2 of the query has no name$/, error_sqlstate => qr/^42611$/, error_hint => qr/\bAS\b/);
+refused('a function of the leader node is refused by Redshift, and the hint names the kind',
+	'SELECT id, version() AS v FROM bad_input', { key => q('{id}') },
+	error_message => qr/not supported on Redshift tables/, error_hint => qr/leader node/);
+refused_before_unload('a key that the rules have given another name',
+	$all, { key => q('{id}'), attributes => q('{"id": {"name": "number"}}') },
+	error_message => qr/^the partition key "id" of table "[^"]+" is not an attribute of its items$/,
+	error_detail => qr/^The column "id" becomes the attribute "number"\.$/, error_hint => qr/^Name the key as the attribute/);
+
 # ---- the table and its key --------------------------------------------------------------------
 
 my $table = unique('bad-input-table');
@@ -189,14 +200,14 @@ sub create_denied
 	return $name;
 }
 
-for my $action ('dynamodb:DescribeTable', 'dynamodb:CreateTable')
 {
+	my $action = 'dynamodb:DescribeTable';
 	my $server = create_denied($action);
 	refused_before_unload("$action is denied", $all, { key => q('{id}'), server => "'$server'" },
 		error_code => qr/^AccessDeniedException$/, error_request_id => qr/^\w{20,}$/,
 		error_detail => qr/not authorized to perform: $action/, error_hint => qr/Allow $action/);
 }
-for my $case ([ 'dynamodb:BatchWriteItem', 'AccessDeniedException' ], [ 's3:GetObject', 'AccessDenied' ])
+for my $case ([ 'dynamodb:CreateTable', 'AccessDeniedException' ], [ 'dynamodb:BatchWriteItem', 'AccessDeniedException' ], [ 's3:GetObject', 'AccessDenied' ])
 {
 	my ($action, $code) = @$case;
 	my $server = create_denied($action);

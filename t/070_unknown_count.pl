@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use JSON::PP;
 use Test::More;
 use Rs2ddb;
 use Rs2ddb::Faults;

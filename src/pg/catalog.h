@@ -81,8 +81,9 @@ extern bool r2d_catalog_job_move(int64 job_id, R2dJobState from, R2dJobState to,
 /* The leader took the job. */
 extern void r2d_catalog_job_led(int64 job_id, int leader_pid);
 /* True when it is the plan that the job had before. */
-extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
-                                     const char *table_id);
+extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, const char *table_id);
+/* The table of the plan is there; table_id: "" when DynamoDB does not tell. */
+extern void r2d_catalog_job_set_table(int64 job_id, bool created, const char *table_id);
 
 /* Stored before the UNLOAD is sent: what a crash needs to find. message: why it is not the first,
  * or NULL. */

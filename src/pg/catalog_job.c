@@ -133,8 +133,7 @@ void r2d_catalog_job_led(int64 job_id, int leader_pid)
     r2d_spi_leave(&spi);
 }
 
-bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created,
-                              const char *table_id)
+bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, const char *table_id)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -142,16 +141,28 @@ bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, bool table_created
 
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, plan);
-    r2d_arg_bool(&args, table_created);
     r2d_arg_text(&args, table_id);
-    r2d_spi_run("UPDATE rs2ddb.job j SET plan = $2::jsonb, table_created = j.table_created OR $3, "
-                "table_id = NULLIF($4, '') "
+    r2d_spi_run("UPDATE rs2ddb.job j SET plan = $2::jsonb, table_id = NULLIF($3, '') "
                 "FROM rs2ddb.job old WHERE j.job_id = $1 AND old.job_id = $1 "
                 "RETURNING COALESCE(j.plan = old.plan, false)",
                 &args);
     same = r2d_spi_bool(1);
     r2d_spi_leave(&spi);
     return same;
+}
+
+void r2d_catalog_job_set_table(int64 job_id, bool created, const char *table_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_bool(&args, created);
+    r2d_arg_text(&args, table_id);
+    r2d_spi_run("UPDATE rs2ddb.job SET table_created = table_created OR $2, "
+                "table_id = NULLIF($3, '') WHERE job_id = $1",
+                &args);
+    r2d_spi_leave(&spi);
 }
 
 void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid,

@@ -1,10 +1,8 @@
-/* fit_table.c - whether the columns of the query fit the table's key, or make a table that they
- * fit. */
+/* fit_table.c - whether the columns of the query fit the key of the table, or can be the key of one
+ * that is created later. */
 #include "leader.h"
 
 #include "../core/encode/mapping.h"
-
-#define TABLE_WAIT_MS 120000
 
 static R2dColumn *find_column(R2dLeader *leader, const char *utf8_name)
 {
@@ -19,6 +17,27 @@ static void type_name(const R2dLeader *leader, const R2dColumn *column, char out
     r2d_projection_type_name(&leader->remote[column - leader->columns], out, 64);
 }
 
+/* The rules of the job may have given the column another name. */
+static void refuse_missing_key(const R2dLeader *leader, const char *utf8_name, const char *what)
+{
+    const char *shown = r2d_from_utf8(r2d_view_of(utf8_name));
+
+    for (int i = 0; i < leader->column_count; i++)
+        if (r2d_view_equal(leader->remote[i].name, r2d_view_of(utf8_name)))
+            ereport(ERROR,
+                    (errcode(ERRCODE_UNDEFINED_COLUMN),
+                     errmsg("the %s \"%s\" of table \"%s\" is not an attribute of its items", what,
+                            shown, leader->job->table_name),
+                     errdetail("The column \"%s\" becomes the attribute \"%s\".", shown,
+                               r2d_from_utf8(leader->columns[i].name)),
+                     errhint("Name the key as the attribute is named, or leave the column its name "
+                             "in attributes.")));
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("the %s \"%s\" of table \"%s\" is not a column of the query", what,
+                           shown, leader->job->table_name),
+                    errhint("Add the column to the query, or name it so: ... AS \"%s\".", shown)));
+}
+
 /* Gives a column its role, or says why it cannot have it. `type` is the table's letter, 0 when
  * the table is about to be created. */
 static void assign_key(R2dLeader *leader, const char *utf8_name, R2dKeyRole role, char type)
@@ -30,11 +49,7 @@ static void assign_key(R2dLeader *leader, const char *utf8_name, R2dKeyRole role
     char redshift_type[64];
 
     if (column == NULL)
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_COLUMN),
-                 errmsg("the %s \"%s\" of table \"%s\" is not a column of the query", what, shown,
-                        leader->job->table_name),
-                 errhint("Add the column to the query, or name it so: ... AS \"%s\".", shown)));
+        refuse_missing_key(leader, utf8_name, what);
     letter = r2d_column_attribute_type(column->type);
     type_name(leader, column, redshift_type);
     if (strlen(letter) != 1)
@@ -114,37 +129,28 @@ static void fit_existing_table(R2dLeader *leader, const R2dTable *table)
     prove_mapping(leader);
 }
 
-static void fill_key(R2dLeader *leader, int index, R2dKeyRole role, R2dTableKey *key)
+void r2d_refuse_missing_table(const R2dJob *job)
 {
-    const char *name = r2d_to_utf8(leader->job->key[index]);
-
-    assign_key(leader, name, role, 0);
-    strlcpy(key->name, name, sizeof key->name);
-    key->type = r2d_column_attribute_type(find_column(leader, name)->type)[0];
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_TABLE),
+             errmsg("DynamoDB table \"%s\" does not exist", job->table_name),
+             job->mode == R2D_WRITE_DELETE
+                 ? errhint("Mode 'delete' deletes items of a table that exists: check its name and "
+                           "the Region.")
+                 : errhint("Give its key and it will be created: key => '{partition_key}' or "
+                           "'{partition_key,sort_key}'.")));
 }
 
-static void create_table(R2dLeader *leader, R2dTable *table)
+static void fit_new_table(R2dLeader *leader)
 {
-    R2dAwsSession *aws = leader->aws;
     const R2dJob *job = leader->job;
-    R2dTableKey partition = {0}, sort = {0};
-    R2dError err;
 
-    if (job->key_count == 0)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("DynamoDB table \"%s\" does not exist", job->table_name),
-                        errhint("Give its key and it will be created: key => '{partition_key}' or "
-                                "'{partition_key,sort_key}'.")));
-    fill_key(leader, 0, R2D_KEY_PARTITION, &partition);
+    if (job->key_count == 0 || job->mode == R2D_WRITE_DELETE)
+        r2d_refuse_missing_table(job);
+    assign_key(leader, r2d_to_utf8(job->key[0]), R2D_KEY_PARTITION, 0);
     if (job->key_count == 2)
-        fill_key(leader, 1, R2D_KEY_SORT, &sort);
+        assign_key(leader, r2d_to_utf8(job->key[1]), R2D_KEY_SORT, 0);
     prove_mapping(leader);
-    r2d_check(r2d_table_create(&aws->dynamodb, aws->http, &aws->wait, job->table_name, &partition,
-                               job->key_count == 2 ? &sort : NULL, &err),
-              &err);
-    r2d_check(r2d_table_wait_active(&aws->dynamodb, aws->http, &aws->wait, job->table_name,
-                                    TABLE_WAIT_MS, table, &err),
-              &err);
 }
 
 bool r2d_fit_table(R2dLeader *leader, R2dTable *table)
@@ -155,6 +161,6 @@ bool r2d_fit_table(R2dLeader *leader, R2dTable *table)
     if (exists)
         fit_existing_table(leader, table);
     else
-        create_table(leader, table);
-    return !exists;
+        fit_new_table(leader);
+    return exists;
 }

@@ -113,6 +113,7 @@ static void run_job(R2dLeader *leader)
         r2d_unload(leader);
     }
     r2d_leader_sessions_end(leader);
+    r2d_make_table(leader);
     move(leader, R2D_JOB_LOADING);
     r2d_loading(leader);
     move(leader, R2D_JOB_FINISHING);

@@ -4,7 +4,8 @@
  *   leader.c    the life of the worker: take the job, run the steps
  *   resume.c    look whether table and files of an earlier attempt are still there
  *   prepare.c   describe the query, make the plan
- *   fit_table.c check the table against the columns, or create it
+ *   fit_table.c check the table against the columns, or the key of a table to be created
+ *   make_table.c create the table, once the UNLOAD has finished
  *   unload.c    run the UNLOAD, read the manifest, store the files
  *   unload_follow.c  find out how an UNLOAD ended whose session is gone
  *   stage.c     delete what nobody goes on with
@@ -40,6 +41,7 @@ typedef struct R2dLeader {
     int unload_pid;      /* of our session, while it runs an UNLOAD; 0 otherwise */
     bool unload_open;    /* how the UNLOAD below stage_prefix ended is not known */
     bool plan_kept;      /* the plan is the one that UNLOAD was made with */
+    bool table_seen;     /* the table was there when the plan was made */
     R2dLoaders *loaders; /* while files are loaded */
     char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
 } R2dLeader;
@@ -75,9 +77,17 @@ extern void r2d_leader_sessions_end(R2dLeader *leader);
  * plan, if any are known, are loaded from the start. */
 extern void r2d_prepare(R2dLeader *leader);
 
-/* Gives the columns of the table's key their roles; throws when one cannot have it. A table that
- * does not exist is created with the key of the job: true then. *table describes it. */
+/* Gives the columns of the table's key their roles; throws when one cannot have it. For a table
+ * that does not exist those of the job's key: false then, *table has no id, and nothing is created.
+ */
 extern bool r2d_fit_table(R2dLeader *leader, R2dTable *table);
+
+/* Creates the table of the plan, unless it was there: needs the files of the UNLOAD. One that was
+ * created by somebody else meanwhile must have the key of the plan. */
+extern void r2d_make_table(R2dLeader *leader);
+
+/* Throws: a job that may not create its table finds none. */
+pg_noreturn extern void r2d_refuse_missing_table(const R2dJob *job);
 
 /* Runs an UNLOAD, or finds one that an earlier leader sent; stores its files. */
 extern void r2d_unload(R2dLeader *leader);

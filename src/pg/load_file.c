@@ -187,8 +187,9 @@ static R2dStatus check_promise(R2dLoad *load, R2dError *err)
     r2d_transfer_progress(load->transfer, &progress);
     if (load->file.rows_promised < 0 || load->file.rows_promised == progress.checkpoint)
         return R2D_END;
-    r2d_fail(err, R2D_ERR_DATA, "the manifest promises " INT64_FORMAT " rows, %s has " INT64_FORMAT,
-             load->file.rows_promised, load->file.url, progress.checkpoint);
+    r2d_fail(err, R2D_ERR_DATA, "the manifest promises " INT64_FORMAT " %s, %s has " INT64_FORMAT,
+             load->file.rows_promised, load->file.rows_promised == 1 ? "row" : "rows",
+             load->file.url, progress.checkpoint);
     strlcpy(err->hint, "Export again: the files do not hold what the warehouse said.",
             sizeof err->hint);
     return R2D_FAILED;

@@ -37,7 +37,8 @@ static ForeignServer *find_server(const char *name, Oid role)
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("warehouse \"%s\" does not exist", name),
                  errhint("Create it with CREATE SERVER %s FOREIGN DATA WRAPPER rs2ddb "
-                         "OPTIONS (...).",
+                         "OPTIONS (...). The third argument is a warehouse; a key is named: "
+                         "key => '{...}'.",
                          quote_identifier(name))));
     allowed = r2d_server_aclcheck(server->serverid, role);
     if (allowed != ACLCHECK_OK)

@@ -44,6 +44,16 @@ static void describe_query(R2dLeader *leader)
             refuse_type(&err);
 }
 
+/* Redshift names an expression without AS so, as PostgreSQL does. */
+static void refuse_unnamed_columns(const R2dLeader *leader)
+{
+    for (int i = 0; i < leader->column_count; i++)
+        if (r2d_view_equal(leader->columns[i].name, R2D_VIEW("?column?")))
+            ereport(ERROR, (errcode(ERRCODE_INVALID_COLUMN_DEFINITION),
+                            errmsg("column %d of the query has no name", i + 1),
+                            errhint("Name it with AS: it is the name of an attribute.")));
+}
+
 /* The plan lives in this database; a name it cannot hold is refused before anything is made. */
 static void refuse_foreign_names(const R2dLeader *leader)
 {
@@ -100,7 +110,7 @@ static void forget_attempt(R2dLeader *leader)
 }
 
 /* With all that follows, in one transaction: the next leader cannot tell any more what changed. */
-static void store_plan(R2dLeader *leader, bool table_created, const char *table_id)
+static void store_plan(R2dLeader *leader, const char *table_id)
 {
     R2dBytes plan;
 
@@ -110,8 +120,7 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
     leader->job->table_id = table_id[0] != '\0' ? pstrdup(table_id) : NULL;
     r2d_tx_begin();
-    leader->plan_kept =
-        r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_created, table_id);
+    leader->plan_kept = r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_id);
     if (!leader->plan_kept)
         forget_attempt(leader);
     else if (leader->job->unloaded)
@@ -123,13 +132,13 @@ static void store_plan(R2dLeader *leader, bool table_created, const char *table_
 void r2d_prepare(R2dLeader *leader)
 {
     R2dTable table;
-    bool created;
 
     check_query(leader);
     describe_query(leader);
     apply_attributes(leader);
+    refuse_unnamed_columns(leader);
     refuse_foreign_names(leader);
     refuse_equal_names(leader);
-    created = r2d_fit_table(leader, &table);
-    store_plan(leader, created, table.id);
+    leader->table_seen = r2d_fit_table(leader, &table);
+    store_plan(leader, leader->table_seen ? table.id : "");
 }

@@ -32,7 +32,8 @@ static void look_at_table(R2dLeader *leader)
 {
     R2dTable table;
 
-    if (r2d_job_table_is_the_same(leader->aws, leader->job, 0, &table))
+    if (leader->job->table_id == NULL || /* it was not made yet: r2d_make_table looks */
+        r2d_job_table_is_the_same(leader->aws, leader->job, 0, &table))
         return;
     ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT ": table \"%s\" is not the one that was loaded "
                          "before, all rows are written again",

@@ -41,8 +41,11 @@ static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, 
     if (counts->unbalanced + counts->pending + counts->running == 0 &&
         (unloaded < 0 || counts->settled == unloaded))
         return false;
-    failure->message = psprintf("the ledger does not balance: " INT64_FORMAT
-                                " rows unloaded, " INT64_FORMAT " settled",
+    failure->message =
+        unloaded < 0 ? psprintf("the ledger does not balance: rows settled: " INT64_FORMAT,
+                                counts->settled)
+                     : psprintf("the ledger does not balance: rows unloaded: " INT64_FORMAT
+                                ", settled: " INT64_FORMAT,
                                 unloaded, counts->settled);
     failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
                       "rejected; rs2ddb.file shows where they do not.";
@@ -66,8 +69,10 @@ static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *c
 {
     if (counts->rejected <= leader->job->max_rejects)
         return false;
-    failure->message = psprintf(INT64_FORMAT " rows were rejected, " INT64_FORMAT " are tolerated",
-                                counts->rejected, leader->job->max_rejects);
+    failure->message = psprintf(INT64_FORMAT " %s rejected, " INT64_FORMAT " %s tolerated",
+                                counts->rejected, counts->rejected == 1 ? "row was" : "rows were",
+                                leader->job->max_rejects,
+                                leader->job->max_rejects == 1 ? "is" : "are");
     failure->detail = describe_rejects(leader, counts);
     failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
                     "rs2ddb_resume, or export with a higher max_rejects.";

@@ -225,7 +225,9 @@ static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
                 (errcode(ERRCODE_DATA_EXCEPTION),
                  errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
                  rows < 0 ? errdetail("The warehouse did not tell how many rows there are.")
-                          : errdetail("The warehouse counted " INT64_FORMAT " rows.", rows)));
+                          : errdetail_plural("The warehouse counted %lu row.",
+                                             "The warehouse counted %lu rows.",
+                                             (unsigned long)rows, (unsigned long)rows)));
     }
     r2d_check(r2d_manifest_parse(leader->aws->alloc, r2d_bytes_view(&text),
                                  r2d_view_of(leader->stage_prefix), manifest, &err),
@@ -269,8 +271,9 @@ void r2d_unload(R2dLeader *leader)
     promised = manifest_rows(&manifest);
     if (counted >= 0 && promised >= 0 && counted != promised)
         ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("the manifest promises " INT64_FORMAT
-                               " rows, the warehouse unloaded " INT64_FORMAT,
-                               promised, counted)));
+                        errmsg_plural("the manifest promises %lu row, the warehouse unloaded %lu",
+                                      "the manifest promises %lu rows, the warehouse unloaded %lu",
+                                      (unsigned long)promised, (unsigned long)promised,
+                                      (unsigned long)counted)));
     store_files(leader, &manifest, promised >= 0 ? promised : counted);
 }

@@ -222,8 +222,8 @@ static Flow skip_rows(R2dTransfer *transfer)
         return FLOW_QUIET;
     if (status == R2D_END)
         status = r2d_fail(&transfer->read_error, R2D_ERR_DATA,
-                          "the file ends after %lld rows, before its checkpoint",
-                          (long long)transfer->skipped);
+                          "the file ends after %lld %s, before its checkpoint",
+                          (long long)transfer->skipped, transfer->skipped == 1 ? "row" : "rows");
     return status == R2D_OK ? FLOW_ROW : stop_reading(transfer, status);
 }
 

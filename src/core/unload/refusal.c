@@ -35,6 +35,10 @@ static const char *find_hint(R2dView message, const char *code)
     if (strcmp(code, "PermanentRedirect") == 0 || holds(message, "in a different region") ||
         holds(message, "must be addressed using the specified endpoint"))
         return "Set the server option stage_region to the Region of the stage's bucket.";
+    if (holds(message, "not supported on Redshift tables"))
+        return "A function or table that exists on the leader node only (generate_series, version, "
+               "now, pg_ tables, information_schema) cannot be part of an UNLOAD: use another "
+               "(GETDATE for now), or put its result into a table first.";
     return "";
 }
 
