@@ -8,7 +8,9 @@ cd "$(dirname "$0")/.."
 
 copy=$(mktemp -d "${TMPDIR:-/tmp}/rs2ddb-check-XXXXXX")
 trap 'rm -rf "$copy"' EXIT
-tar -cf - --exclude=./.git --exclude=./build --exclude=./.stack --exclude='*.o' . | tar -xf - -C "$copy"
+# Not the folder itself: others may make ./build meanwhile, and tar would call that a change.
+find . -mindepth 1 -maxdepth 1 ! -name .git ! -name build ! -name .stack -print0 |
+    tar -cf - --exclude='*.o' --null -T - | tar -xf - -C "$copy"
 
 cd "$copy"
 if [ "$(id -u)" -eq 0 ]; then

@@ -2,6 +2,8 @@
 
 .PHONY: $(COMMANDS)
 
+UNIT := $(MAKE) -s -k -O -j$(shell nproc) -f test/unit/unit.mk unit
+
 deps:
 	@scripts/deps.sh
 
@@ -21,10 +23,10 @@ check: deps
 	@exec scripts/check.sh
 
 check-unit unit: deps
-	@$(MAKE) -s -f test/unit/unit.mk unit
+	@$(UNIT)
 
 check-san: deps
-	@$(MAKE) -s -f test/unit/unit.mk unit SAN=1
+	@$(UNIT) SAN=1
 
 check-sql: deps
 	@scripts/install.sh

@@ -1,6 +1,6 @@
 # The core and its unit tests, built without the server's include path: a core file that
 # needs PostgreSQL does not compile here. Run from the project's root:
-#   make -f test/unit/unit.mk unit            all unit tests
+#   make -f test/unit/unit.mk unit            all unit tests; -k -j4 -O: four at once, each with its output together
 #   make -f test/unit/unit.mk unit SAN=1      the same under AddressSanitizer and UBSan
 #   make -f test/unit/unit.mk unit T=sigv4    one of them
 #   make -f test/unit/unit.mk lib             only build the core
@@ -19,11 +19,16 @@ CORE_OBJ := $(CORE_SRC:src/core/%.c=$(BUILD)/%.o)
 HELP_OBJ := $(patsubst test/unit/%.c,$(BUILD)/unit/%.o,$(filter-out test/unit/test_%.c,$(wildcard test/unit/*.c)))
 TESTS := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 
-.PHONY: lib unit
+RUNS := $(addprefix run-,$(or $(T),$(TESTS)))
+
+.PHONY: lib unit $(RUNS)
 lib: $(BUILD)/libcore.a
 
-unit: $(if $(T),$(T:%=$(BUILD)/unit/test_%),$(TESTS:%=$(BUILD)/unit/test_%))
-	@status=0; for test in $^; do $$test || status=1; done; exit $$status
+# With make's -k all of them run although one fails, with -j several at once.
+unit: $(RUNS)
+
+$(RUNS): run-%: $(BUILD)/unit/test_%
+	@$<
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	@rm -f $@
