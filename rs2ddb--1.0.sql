@@ -394,7 +394,7 @@ query: one SELECT or WITH statement for Redshift. table_name: DynamoDB table. se
 CREATE FUNCTION rs2ddb_wait(job bigint, timeout interval DEFAULT NULL)
     RETURNS rs2ddb.job LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rs2ddb_wait(bigint, interval) IS
-'Waits until a job settles and returns its row; NOTICEs tell the progress. With a timeout it returns the row as it is then. Ctrl-C ends the wait and leaves the job alone.';
+'Waits until a job settles and returns its row. NOTICEs tell the progress: after 2 s, then every 10 s, after ten minutes every 60 s; a WARNING says why the job failed. With a timeout it returns the row as it is then. Ctrl-C ends the wait and leaves the job alone.';
 
 CREATE FUNCTION rs2ddb_cancel(job bigint)
     RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';

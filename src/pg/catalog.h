@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "../core/control/job_state.h"
+#include "../core/control/notice.h"
 #include "../core/control/share.h"
 #include "../core/encode/mapping.h"
 #include "../core/transfer/transfer.h"
@@ -149,20 +150,19 @@ extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pid
  */
 extern void r2d_catalog_job_requeue(int64 job_id);
 
-/* A small view of a job for those who wait. */
+/* What those who wait for a job look at again and again. */
 typedef struct R2dJobGlance {
     R2dJobState state;
-    double percent;      /* -1: not known */
-    int64 rows_unloaded; /* -1: not known */
-    double rows_per_s;
-    double units_per_s;
-    int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
     bool foreign; /* as in R2dJob */
 } R2dJobGlance;
 
-/* As the current user may see it; false when he may not, or there is none. */
+/* These see a job as the current user may; false when he may not, or there is none. */
 extern bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance);
+/* What rs2ddb.progress shows of it; notice->state is palloc'd. */
+extern bool r2d_catalog_job_notice(int64 job_id, R2dNotice *notice);
+/* Why it failed; false also when it has not. */
+extern bool r2d_catalog_job_failure(int64 job_id, R2dFailure *failure);
 
 /* True when right now the job, as far as the current user may see it, is between queued and settled
  * and its row names this leader (0: none). */

@@ -182,25 +182,71 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    found = r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, "
-                        "p.rows_per_s::float8, p.units_per_s::float8, "
-                        "extract(epoch FROM p.time_left)::bigint, j.xmin, "
-                        "(j.system_identifier, j.database_oid) <> ($2, $3) "
-                        "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
-                        "WHERE j.job_id = $1",
+    found = r2d_spi_run("SELECT state, xmin, (system_identifier, database_oid) <> ($2, $3) "
+                        "FROM rs2ddb.job WHERE job_id = $1",
                         &args) == 1;
     if (found) {
         bool is_null;
         char *state = r2d_spi_text(&spi, 1);
         (void)r2d_job_state_from_name(r2d_view_of(state), &glance->state);
         pfree(state); /* a wait looks for days */
-        glance->percent = r2d_spi_float8(2, -1);
-        glance->rows_unloaded = r2d_spi_int8(3, -1);
-        glance->rows_per_s = r2d_spi_float8(4, 0);
-        glance->units_per_s = r2d_spi_float8(5, 0);
-        glance->seconds_left = r2d_spi_int8(6, -1);
-        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(7, &is_null));
-        glance->foreign = r2d_spi_bool(8);
+        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(2, &is_null));
+        glance->foreign = r2d_spi_bool(3);
+    }
+    r2d_spi_leave(&spi);
+    return found;
+}
+
+/* How long the UNLOAD runs is known while its process is. */
+bool r2d_catalog_job_notice(int64 job_id, R2dNotice *notice)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    r2d_arg_int8(&args, job_id);
+    found =
+        r2d_spi_run("SELECT p.state, p.percent::float8, p.rows_unloaded, "
+                    "p.items_written + p.rows_collapsed + p.rows_rejected, p.rows_per_s::float8, "
+                    "p.units_per_s::float8, p.throttled_share::float8, "
+                    "extract(epoch FROM p.time_left)::bigint, "
+                    "CASE WHEN j.unload_pid IS NOT NULL THEN "
+                    "extract(epoch FROM clock_timestamp() - j.unload_started_at)::bigint END, "
+                    "j.unload_rows FROM rs2ddb.progress p JOIN rs2ddb.job j USING (job_id) "
+                    "WHERE job_id = $1",
+                    &args) == 1;
+    if (found)
+        *notice = (R2dNotice){.state = r2d_spi_text(&spi, 1),
+                              .percent = r2d_spi_float8(2, -1),
+                              .rows_unloaded = r2d_spi_int8(3, -1),
+                              .rows_settled = r2d_spi_int8(4, -1),
+                              .rows_per_s = r2d_spi_float8(5, -1),
+                              .units_per_s = r2d_spi_float8(6, -1),
+                              .throttled_share = r2d_spi_float8(7, -1),
+                              .seconds_left = r2d_spi_int8(8, -1),
+                              .unload_seconds = r2d_spi_int8(9, -1),
+                              .unload_rows = r2d_spi_int8(10, -1)};
+    r2d_spi_leave(&spi);
+    return found;
+}
+
+bool r2d_catalog_job_failure(int64 job_id, R2dFailure *failure)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    memset(failure, 0, sizeof *failure);
+    r2d_arg_int8(&args, job_id);
+    found = r2d_spi_run("SELECT error_message, error_detail, error_hint, error_sqlstate "
+                        "FROM rs2ddb.job WHERE job_id = $1 AND state = 'failed'",
+                        &args) == 1;
+    if (found) {
+        char *sqlstate = r2d_spi_text(&spi, 4);
+        failure->message = r2d_spi_text(&spi, 1);
+        failure->detail = r2d_spi_text(&spi, 2);
+        failure->hint = r2d_spi_text(&spi, 3);
+        strlcpy(failure->sqlstate, sqlstate ? sqlstate : "", sizeof failure->sqlstate);
     }
     r2d_spi_leave(&spi);
     return found;
