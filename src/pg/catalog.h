@@ -58,6 +58,7 @@ typedef struct R2dJob {
     bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
     const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
+    const char *cancel_requested_by; /* the role that asked, as it was called then; or NULL */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. Texts may be NULL: not told. */
@@ -138,17 +139,20 @@ typedef enum R2dCancel {
     R2D_CANCEL_LEAD,      /* it has lost its leader: a new one must end it */
 } R2dCancel;
 
+/* by, here and below: the role that asks, for the events. */
+
 /* Marks the wish, and says what must happen when this transaction commits. */
-extern R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
+extern R2dCancel r2d_catalog_job_cancel(int64 job_id, const char *by, int *leader_pid);
 
 /* Changes the bound (0: none) of a job that has not settled; *loader_pids (*count of them) are the
  * processes that should look at it at once. False: it had settled. */
-extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count);
+extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, const char *by, int **loader_pids,
+                                     int *count);
 
 /* A failed or canceled job, or one that came with a copy and belongs here from now on, back to
  * queued; its files that are not done and those with rejects to pending. Any other is left alone.
  */
-extern void r2d_catalog_job_requeue(int64 job_id);
+extern void r2d_catalog_job_requeue(int64 job_id, const char *by);
 
 /* What those who wait for a job look at again and again. */
 typedef struct R2dJobGlance {

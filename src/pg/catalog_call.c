@@ -55,7 +55,7 @@ Datum r2d_catalog_job_row(int64 job_id)
 
 /* The leader is who holds the job's lock. What pg_stat_activity tells may be as old as this
  * transaction. */
-R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
+R2dCancel r2d_catalog_job_cancel(int64 job_id, const char *by, int *leader_pid)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -64,8 +64,11 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int4(&args, R2D_POOL_LOCK_JOB);
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    r2d_arg_text(&args, by);
     running = r2d_spi_run(
-                  "UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
+                  "UPDATE rs2ddb.job SET cancel_requested = true, cancel_requested_by = "
+                  "CASE WHEN cancel_requested THEN cancel_requested_by ELSE $4::name END "
+                  "WHERE job_id = $1 "
                   "AND state NOT IN ('succeeded', 'failed', 'canceled') "
                   "RETURNING (SELECT pid FROM pg_locks l WHERE l.pid = job.leader_pid "
                   "AND l.locktype = 'advisory' AND l.objsubid = $2 AND l.database = $3 "
@@ -85,7 +88,7 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     {
         if (untouched)
             r2d_catalog_job_settle(job_id, R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER, NULL,
-                                   "canceled before it started");
+                                   psprintf("canceled by %s before it started", by));
     }
     PG_FINALLY();
     {
@@ -95,7 +98,18 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
-bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count)
+static void rate_event(R2dSpi *spi, int64 job_id, int max_wcu, const char *by)
+{
+    R2dJobState state;
+
+    (void)r2d_job_state_from_name(r2d_view_of(r2d_spi_text(spi, 1)), &state);
+    r2d_catalog_event(job_id, state,
+                      max_wcu > 0 ? psprintf("rate changed to %d by %s", max_wcu, by)
+                                  : psprintf("bound of the rate taken away by %s", by));
+}
+
+bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, const char *by, int **loader_pids,
+                              int *count)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -105,10 +119,11 @@ bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int 
     r2d_arg_int8(&args, job_id);
     r2d_arg(&args, INT4OID, Int32GetDatum(max_wcu), max_wcu == 0);
     running = r2d_spi_run("UPDATE rs2ddb.job SET max_wcu = $2 WHERE job_id = $1 "
-                          "AND state NOT IN ('succeeded', 'failed', 'canceled')",
+                          "AND state NOT IN ('succeeded', 'failed', 'canceled') RETURNING state",
                           &args) == 1;
     args.count = 1;
     if (running) {
+        rate_event(&spi, job_id, max_wcu, by);
         *count = (int)r2d_spi_run("SELECT loader_pid FROM rs2ddb.file "
                                   "WHERE job_id = $1 AND state = 'running'",
                                   &args);
@@ -149,7 +164,7 @@ static void leave_files_to_original(R2dArgs *args)
                 args);
 }
 
-void r2d_catalog_job_requeue(int64 job_id)
+void r2d_catalog_job_requeue(int64 job_id, const char *by)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -159,6 +174,7 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     leave_files_to_original(&args);
     if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+                    "cancel_requested_by = NULL, "
                     "finished_at = NULL, error_message = NULL, error_detail = NULL, "
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
                     "error_request_id = NULL, error_position = NULL, "
@@ -168,7 +184,7 @@ void r2d_catalog_job_requeue(int64 job_id)
                     "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
                     &args) == 1) {
         requeue_files(&args);
-        r2d_catalog_event(job_id, R2D_JOB_QUEUED, "resumed");
+        r2d_catalog_event(job_id, R2D_JOB_QUEUED, psprintf("resumed by %s", by));
     }
     r2d_spi_leave(&spi);
 }

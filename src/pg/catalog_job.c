@@ -63,6 +63,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->unload_pid = r2d_spi_int4(22, 0);
     job->table_id = r2d_spi_text(spi, 23);
     job->owner_oid = r2d_spi_oid(24);
+    job->cancel_requested_by = r2d_spi_text(spi, 25);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -78,7 +79,8 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id, " R2D_OWNER_HERE " FROM rs2ddb.job WHERE job_id = $1",
+                    "table_id, " R2D_OWNER_HERE ", cancel_requested_by "
+                    "FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);

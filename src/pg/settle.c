@@ -101,12 +101,14 @@ static void give_up_attempt(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
+/* Somebody asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
  * that. */
 static void settle_canceled(R2dLeader *leader)
 {
+    const char *by = leader->job->cancel_requested_by;
+
     give_up_attempt(leader);
-    settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+    settle(leader, R2D_JOB_CANCELED, NULL, by ? psprintf("canceled by %s", by) : "canceled");
     r2d_stage_abandon(leader);
 }
 
@@ -126,7 +128,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     settle(leader, R2D_JOB_FAILED, &failure, NULL);
 }
 
-/* The job ended with an error: its owner cancelled it (whatever went wrong since), or it failed. */
+/* The job ended with an error: it was canceled (whatever went wrong since), or it failed. */
 static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */
