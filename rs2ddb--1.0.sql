@@ -45,6 +45,7 @@ CREATE TABLE rs2ddb.job (
     max_rejects       bigint NOT NULL CHECK (max_rejects >= 0),
     keep_files        boolean NOT NULL,
     cancel_requested  boolean NOT NULL DEFAULT false,
+    cancel_requested_by name,
     attempt           integer NOT NULL DEFAULT 0,
     stage_prefix      text,
     stage_doomed      boolean NOT NULL DEFAULT false,
@@ -98,6 +99,7 @@ COMMENT ON COLUMN rs2ddb.job.max_wcu IS 'bound of the write rate, units per seco
 COMMENT ON COLUMN rs2ddb.job.max_rejects IS 'rejects that are tolerated';
 COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success';
 COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
+COMMENT ON COLUMN rs2ddb.job.cancel_requested_by IS 'the role that called it first (its current_user), as it was called then';
 COMMENT ON COLUMN rs2ddb.job.attempt IS 'number of the last UNLOAD of this job';
 COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote, NULL when nothing is left of one that failed; only this job ever deletes there';
 COMMENT ON COLUMN rs2ddb.job.stage_doomed IS 'the files below stage_prefix are to be deleted: nobody goes on with them';
@@ -216,12 +218,12 @@ CREATE TABLE rs2ddb.event (
     message  text
 );
 CREATE INDEX event_job ON rs2ddb.event (job_id, event_id);
-COMMENT ON TABLE rs2ddb.event IS 'one move of a job, in order; each is also NOTIFY rs2ddb with {"job":id,"event":id,"state":"..."}';
-COMMENT ON COLUMN rs2ddb.event.event_id IS 'rises with every move in this database';
+COMMENT ON TABLE rs2ddb.event IS 'one move of a job or change of its rate, in order; each is also NOTIFY rs2ddb with {"job":id,"event":id,"state":"..."}';
+COMMENT ON COLUMN rs2ddb.event.event_id IS 'rises with every event in this database';
 COMMENT ON COLUMN rs2ddb.event.job_id IS 'the job';
 COMMENT ON COLUMN rs2ddb.event.at IS 'when';
-COMMENT ON COLUMN rs2ddb.event.state IS 'the state the job moved to';
-COMMENT ON COLUMN rs2ddb.event.message IS 'what happened';
+COMMENT ON COLUMN rs2ddb.event.state IS 'the state the job moved to, or is in';
+COMMENT ON COLUMN rs2ddb.event.message IS 'what happened, and which role asked for it';
 
 -- ---------------------------------------------------------------------------------------------
 -- Progress
@@ -402,7 +404,7 @@ query: one SELECT or WITH statement for Redshift. table_name: DynamoDB table. se
 CREATE FUNCTION rs2ddb_wait(job bigint, timeout interval DEFAULT NULL)
     RETURNS rs2ddb.job LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION rs2ddb_wait(bigint, interval) IS
-'Waits until a job settles and returns its row; NOTICEs tell the progress. With a timeout it returns the row as it is then. Ctrl-C ends the wait and leaves the job alone.';
+'Waits until a job settles and returns its row. NOTICEs tell the progress: after 2 s, then every 10 s, after ten minutes every 60 s; a WARNING says why the job failed. With a timeout it returns the row as it is then. Ctrl-C ends the wait and leaves the job alone.';
 
 CREATE FUNCTION rs2ddb_cancel(job bigint)
     RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';

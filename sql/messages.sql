@@ -64,7 +64,9 @@ ROLLBACK;
 
 -- a warehouse that cannot be reached
 SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+\set VERBOSITY terse
 SELECT state, error_message, error_hint, error_sqlstate FROM rs2ddb_wait(:job);
+\set VERBOSITY default
 SELECT state, message FROM rs2ddb.event WHERE job_id = :job ORDER BY event_id;
 SELECT state, percent, items_written FROM rs2ddb.progress WHERE job_id = :job;
 
@@ -78,10 +80,12 @@ SELECT state, error_message, error_sqlstate, error_position FROM rs2ddb_wait(:jo
 
 -- a job that has settled can be looked at in any isolation level
 SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+\set VERBOSITY terse
 SELECT state FROM rs2ddb_wait(:job);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT state FROM rs2ddb_wait(:job);
 COMMIT;
+\set VERBOSITY default
 
 -- progress is true: 100 percent only at the end; nobody works on a job of elsewhere
 INSERT INTO rs2ddb.job (state, table_name, rows_unloaded, owner, server, query, mode, max_rejects, keep_files, attempt, system_identifier, database_oid, owner_oid)

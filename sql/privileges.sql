@@ -54,7 +54,9 @@ ALTER USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (ADD password 'p');
 SELECT rs2ddb_export('SELECT 1 AS id', 'items');
 ALTER USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (ADD aws_access_key_id 'AKID', ADD aws_secret_access_key 's');
 SELECT rs2ddb_export('SELECT 1 AS id', 'items') AS job \gset
+\set VERBOSITY terse
 SELECT state, owner FROM rs2ddb_wait(:job);
+\set VERBOSITY default
 
 -- an owner sees his own jobs, and changes nothing by hand
 SELECT count(*) FROM rs2ddb.job;
@@ -95,7 +97,9 @@ SET rs2ddb.history_retention = 1;
 CREATE TEMP TABLE job AS SELECT 1 AS job_id, 'queued' AS state;
 CREATE TEMP VIEW pg_stat_activity AS SELECT 1 AS pid, 'rs2ddb leader' AS backend_type;
 SET search_path = pg_temp, public;
+\set VERBOSITY terse
 SELECT rs2ddb_cancel(:job), state FROM rs2ddb_wait(:job);
+\set VERBOSITY default
 RESET search_path;
 DROP VIEW pg_temp.pg_stat_activity;
 DROP TABLE pg_temp.job;
@@ -177,7 +181,9 @@ SELECT rs2ddb_export('SELECT 1 AS id', 'items');
 SELECT pg_temp.for_others() AS other \gset
 SELECT rs2ddb_cancel(:other);
 SET ROLE regress_rs2ddb_alice;
+\set VERBOSITY terse
 SELECT state, owner FROM rs2ddb_wait(:other);
+\set VERBOSITY default
 RESET ROLE;
 DROP FUNCTION pg_temp.for_others(), pg_temp.tell(text);
 

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "../core/control/job_state.h"
+#include "../core/control/notice.h"
 #include "../core/control/share.h"
 #include "../core/encode/mapping.h"
 #include "../core/transfer/transfer.h"
@@ -59,6 +60,7 @@ typedef struct R2dJob {
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
     const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
     Oid server_oid;           /* InvalidOid: the name tells (options.h) */
+    const char *cancel_requested_by; /* the role that asked, as it was called then; or NULL */
 } R2dJob;
 
 /* What is stored about a failure, of a job or of a file. Texts may be NULL: not told. */
@@ -141,34 +143,36 @@ typedef enum R2dCancel {
     R2D_CANCEL_LEAD,      /* it has lost its leader: a new one must end it */
 } R2dCancel;
 
+/* by, here and below: the role that asks, for the events. */
+
 /* Marks the wish, and says what must happen when this transaction commits. */
-extern R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid);
+extern R2dCancel r2d_catalog_job_cancel(int64 job_id, const char *by, int *leader_pid);
 
 /* Changes the bound (0: none) of a job that has not settled; *loader_pids (*count of them) are the
  * processes that should look at it at once. False: it had settled. */
-extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count);
+extern bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, const char *by, int **loader_pids,
+                                     int *count);
 
 /* A failed or canceled job, or one that came with a copy and belongs here from now on, back to
  * queued; its files that are not done and those with rejects to pending. Any other is left alone.
  */
-extern void r2d_catalog_job_requeue(int64 job_id);
+extern void r2d_catalog_job_requeue(int64 job_id, const char *by);
 
-/* A small view of a job for those who wait. */
+/* What those who wait for a job look at again and again. */
 typedef struct R2dJobGlance {
     R2dJobState state;
-    double percent;      /* -1: not known */
-    int64 rows_unloaded; /* -1: not known */
-    double rows_per_s;
-    double units_per_s;
-    int64 seconds_left; /* -1: not known */
     TransactionId inserted_by;
     bool foreign; /* as in R2dJob */
     int64 rows_rejected;
     int64 rejects_stored;
 } R2dJobGlance;
 
-/* As the current user may see it; false when he may not, or there is none. */
+/* These see a job as the current user may; false when he may not, or there is none. */
 extern bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance);
+/* What rs2ddb.progress shows of it; notice->state is palloc'd. */
+extern bool r2d_catalog_job_notice(int64 job_id, R2dNotice *notice);
+/* Why it failed; false also when it has not. */
+extern bool r2d_catalog_job_failure(int64 job_id, R2dFailure *failure);
 
 /* True when right now the job, as far as the current user may see it, is between queued and settled
  * and its row names this leader (0: none). */

@@ -59,7 +59,7 @@ Datum r2d_catalog_job_row(int64 job_id)
 
 /* The leader is who holds the job's lock. What pg_stat_activity tells may be as old as this
  * transaction. */
-R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
+R2dCancel r2d_catalog_job_cancel(int64 job_id, const char *by, int *leader_pid)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -68,8 +68,11 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int4(&args, R2D_POOL_LOCK_JOB);
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
+    r2d_arg_text(&args, by);
     running = r2d_spi_run(
-                  "UPDATE rs2ddb.job SET cancel_requested = true WHERE job_id = $1 "
+                  "UPDATE rs2ddb.job SET cancel_requested = true, cancel_requested_by = "
+                  "CASE WHEN cancel_requested THEN cancel_requested_by ELSE $4::name END "
+                  "WHERE job_id = $1 "
                   "AND state NOT IN ('succeeded', 'failed', 'canceled') "
                   "RETURNING (SELECT pid FROM pg_locks l WHERE l.pid = job.leader_pid "
                   "AND l.locktype = 'advisory' AND l.objsubid = $2 AND l.database = $3 "
@@ -89,7 +92,7 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     {
         if (untouched)
             r2d_catalog_job_settle(job_id, R2D_JOB_QUEUED, R2D_JOB_CANCELED, R2D_BY_OWNER, NULL,
-                                   "canceled before it started");
+                                   psprintf("canceled by %s before it started", by));
     }
     PG_FINALLY();
     {
@@ -99,7 +102,18 @@ R2dCancel r2d_catalog_job_cancel(int64 job_id, int *leader_pid)
     return untouched ? R2D_CANCEL_DONE : R2D_CANCEL_LEAD;
 }
 
-bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int *count)
+static void rate_event(R2dSpi *spi, int64 job_id, int max_wcu, const char *by)
+{
+    R2dJobState state;
+
+    (void)r2d_job_state_from_name(r2d_view_of(r2d_spi_text(spi, 1)), &state);
+    r2d_catalog_event(job_id, state,
+                      max_wcu > 0 ? psprintf("rate changed to %d by %s", max_wcu, by)
+                                  : psprintf("bound of the rate taken away by %s", by));
+}
+
+bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, const char *by, int **loader_pids,
+                              int *count)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -109,10 +123,11 @@ bool r2d_catalog_job_set_rate(int64 job_id, int max_wcu, int **loader_pids, int 
     r2d_arg_int8(&args, job_id);
     r2d_arg(&args, INT4OID, Int32GetDatum(max_wcu), max_wcu == 0);
     running = r2d_spi_run("UPDATE rs2ddb.job SET max_wcu = $2 WHERE job_id = $1 "
-                          "AND state NOT IN ('succeeded', 'failed', 'canceled')",
+                          "AND state NOT IN ('succeeded', 'failed', 'canceled') RETURNING state",
                           &args) == 1;
     args.count = 1;
     if (running) {
+        rate_event(&spi, job_id, max_wcu, by);
         *count = (int)r2d_spi_run("SELECT loader_pid FROM rs2ddb.file "
                                   "WHERE job_id = $1 AND state = 'running'",
                                   &args);
@@ -158,7 +173,7 @@ static void leave_files_to_original(R2dArgs *args)
                 args);
 }
 
-void r2d_catalog_job_requeue(int64 job_id)
+void r2d_catalog_job_requeue(int64 job_id, const char *by)
 {
     R2dSpi spi = r2d_spi_enter(true);
     R2dArgs args = {0};
@@ -168,6 +183,7 @@ void r2d_catalog_job_requeue(int64 job_id)
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
     leave_files_to_original(&args);
     if (r2d_spi_run("UPDATE rs2ddb.job SET state = 'queued', cancel_requested = false, "
+                    "cancel_requested_by = NULL, "
                     "finished_at = NULL, error_message = NULL, error_detail = NULL, "
                     "error_hint = NULL, error_sqlstate = NULL, error_code = NULL, "
                     "error_request_id = NULL, error_position = NULL, "
@@ -177,7 +193,7 @@ void r2d_catalog_job_requeue(int64 job_id)
                     "state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3))",
                     &args) == 1) {
         requeue_files(&args);
-        r2d_catalog_event(job_id, R2D_JOB_QUEUED, "resumed");
+        r2d_catalog_event(job_id, R2D_JOB_QUEUED, psprintf("resumed by %s", by));
     }
     r2d_spi_leave(&spi);
 }
@@ -191,28 +207,74 @@ bool r2d_catalog_job_glance(int64 job_id, R2dJobGlance *glance)
     r2d_arg_int8(&args, job_id);
     r2d_arg_int8(&args, (int64)GetSystemIdentifier());
     r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    found = r2d_spi_run("SELECT j.state, p.percent::float8, j.rows_unloaded, "
-                        "p.rows_per_s::float8, p.units_per_s::float8, "
-                        "extract(epoch FROM p.time_left)::bigint, j.xmin, "
-                        "(j.system_identifier, j.database_oid) <> ($2, $3), "
-                        "j.rows_rejected, j.rejects_stored "
-                        "FROM rs2ddb.job j LEFT JOIN rs2ddb.progress p USING (job_id) "
-                        "WHERE j.job_id = $1",
+    found = r2d_spi_run("SELECT state, xmin, (system_identifier, database_oid) <> ($2, $3), "
+                        "rows_rejected, rejects_stored "
+                        "FROM rs2ddb.job WHERE job_id = $1",
                         &args) == 1;
     if (found) {
         bool is_null;
         char *state = r2d_spi_text(&spi, 1);
         (void)r2d_job_state_from_name(r2d_view_of(state), &glance->state);
         pfree(state); /* a wait looks for days */
-        glance->percent = r2d_spi_float8(2, -1);
-        glance->rows_unloaded = r2d_spi_int8(3, -1);
-        glance->rows_per_s = r2d_spi_float8(4, 0);
-        glance->units_per_s = r2d_spi_float8(5, 0);
-        glance->seconds_left = r2d_spi_int8(6, -1);
-        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(7, &is_null));
-        glance->foreign = r2d_spi_bool(8);
-        glance->rows_rejected = r2d_spi_int8(9, 0);
-        glance->rejects_stored = r2d_spi_int8(10, 0);
+        glance->inserted_by = DatumGetTransactionId(r2d_spi_datum(2, &is_null));
+        glance->foreign = r2d_spi_bool(3);
+        glance->rows_rejected = r2d_spi_int8(4, 0);
+        glance->rejects_stored = r2d_spi_int8(5, 0);
+    }
+    r2d_spi_leave(&spi);
+    return found;
+}
+
+/* How long the UNLOAD runs is known while its process is. */
+bool r2d_catalog_job_notice(int64 job_id, R2dNotice *notice)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    r2d_arg_int8(&args, job_id);
+    found =
+        r2d_spi_run("SELECT p.state, p.percent::float8, p.rows_unloaded, "
+                    "p.items_written + p.rows_collapsed + p.rows_rejected, p.rows_per_s::float8, "
+                    "p.units_per_s::float8, p.throttled_share::float8, "
+                    "extract(epoch FROM p.time_left)::bigint, "
+                    "CASE WHEN j.unload_pid IS NOT NULL THEN "
+                    "extract(epoch FROM clock_timestamp() - j.unload_started_at)::bigint END, "
+                    "j.unload_rows FROM rs2ddb.progress p JOIN rs2ddb.job j USING (job_id) "
+                    "WHERE job_id = $1",
+                    &args) == 1;
+    if (found)
+        *notice = (R2dNotice){.state = r2d_spi_text(&spi, 1),
+                              .percent = r2d_spi_float8(2, -1),
+                              .rows_unloaded = r2d_spi_int8(3, -1),
+                              .rows_settled = r2d_spi_int8(4, -1),
+                              .rows_per_s = r2d_spi_float8(5, -1),
+                              .units_per_s = r2d_spi_float8(6, -1),
+                              .throttled_share = r2d_spi_float8(7, -1),
+                              .seconds_left = r2d_spi_int8(8, -1),
+                              .unload_seconds = r2d_spi_int8(9, -1),
+                              .unload_rows = r2d_spi_int8(10, -1)};
+    r2d_spi_leave(&spi);
+    return found;
+}
+
+bool r2d_catalog_job_failure(int64 job_id, R2dFailure *failure)
+{
+    R2dSpi spi = r2d_spi_enter(false);
+    R2dArgs args = {0};
+    bool found;
+
+    memset(failure, 0, sizeof *failure);
+    r2d_arg_int8(&args, job_id);
+    found = r2d_spi_run("SELECT error_message, error_detail, error_hint, error_sqlstate "
+                        "FROM rs2ddb.job WHERE job_id = $1 AND state = 'failed'",
+                        &args) == 1;
+    if (found) {
+        char *sqlstate = r2d_spi_text(&spi, 4);
+        failure->message = r2d_spi_text(&spi, 1);
+        failure->detail = r2d_spi_text(&spi, 2);
+        failure->hint = r2d_spi_text(&spi, 3);
+        strlcpy(failure->sqlstate, sqlstate ? sqlstate : "", sizeof failure->sqlstate);
     }
     r2d_spi_leave(&spi);
     return found;

@@ -65,6 +65,7 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->owner_oid = r2d_spi_oid(24);
     job->unloaded = r2d_spi_bool(25);
     job->server_oid = r2d_spi_oid(26);
+    job->cancel_requested_by = r2d_spi_text(spi, 27);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -81,7 +82,7 @@ R2dJob *r2d_catalog_job(int64 job_id)
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
                     "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
                     "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL, " R2D_SERVER_HERE
-                    " FROM rs2ddb.job WHERE job_id = $1",
+                    ", cancel_requested_by FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);

@@ -129,6 +129,13 @@ static R2dJob *own_job(int64 job_id)
     return job;
 }
 
+/* Whose rights the call has used: with SET ROLE the role that was set, in a function with SECURITY
+ * DEFINER its owner. */
+static const char *caller(void)
+{
+    return GetUserNameFromId(GetUserId(), false);
+}
+
 PG_FUNCTION_INFO_V1(rs2ddb_cancel);
 PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 {
@@ -140,10 +147,10 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
     if (job->foreign && !r2d_job_is_settled(job->state)) {
         /* Nobody leads it here, and what is on S3 may still be its original's. */
         r2d_catalog_job_settle(job_id, job->state, R2D_JOB_CANCELED, R2D_IN_COPY, NULL,
-                               "canceled in a copy");
+                               psprintf("canceled in a copy by %s", caller()));
         PG_RETURN_BOOL(true);
     }
-    cancel = r2d_catalog_job_cancel(job_id, &leader_pid);
+    cancel = r2d_catalog_job_cancel(job_id, caller(), &leader_pid);
     if (cancel == R2D_CANCEL_INTERRUPT && leader_pid != 0)
         r2d_wish(R2D_WISH_INTERRUPT, job_id, leader_pid);
     if (cancel == R2D_CANCEL_LEAD)
@@ -163,8 +170,8 @@ PGDLLEXPORT Datum rs2ddb_set_rate(PG_FUNCTION_ARGS)
         PG_RETURN_NULL();
     job_id = PG_GETARG_INT64(0);
     (void)own_job(job_id);
-    running =
-        r2d_catalog_job_set_rate(job_id, positive_arg(fcinfo, 1, "max_wcu"), &loader_pids, &count);
+    running = r2d_catalog_job_set_rate(job_id, positive_arg(fcinfo, 1, "max_wcu"), caller(),
+                                       &loader_pids, &count);
     for (int i = 0; i < count; i++)
         r2d_wish(R2D_WISH_WAKE, job_id, loader_pids[i]);
     PG_RETURN_BOOL(running);
@@ -181,7 +188,7 @@ PGDLLEXPORT Datum rs2ddb_resume(PG_FUNCTION_ARGS)
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("job " INT64_FORMAT " has succeeded: there is nothing to resume", job_id)));
     (void)r2d_job_owner(job); /* told now: a job of nobody could not be given to anybody later */
-    r2d_catalog_job_requeue(job_id);
+    r2d_catalog_job_requeue(job_id, caller());
     r2d_wish(R2D_WISH_LEADER, job_id, 0);
     PG_RETURN_INT64(job_id);
 }

@@ -108,7 +108,7 @@ extern void r2d_loading_end(R2dLeader *leader);
 /* Every file is settled: succeeded, or failed when the ledger says so. */
 extern void r2d_finish(R2dLeader *leader);
 
-/* The job ended with this error: canceled when its owner asked for that, else failed with it. Stops
+/* The job ended with this error: canceled when somebody asked for that, else failed with it. Stops
  * loaders, ignores SIGINT from then on. Throws only when the catalog fails again and again. */
 extern void r2d_settle_error(R2dLeader *leader, const ErrorData *error);
 

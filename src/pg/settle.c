@@ -42,11 +42,11 @@ static bool is_unbalanced(const R2dLeader *leader, const R2dFileCounts *counts, 
         (unloaded < 0 || counts->settled == unloaded))
         return false;
     failure->message =
-        unloaded < 0 ? psprintf("the ledger does not balance: rows settled: " INT64_FORMAT,
-                                counts->settled)
-                     : psprintf("the ledger does not balance: rows unloaded: " INT64_FORMAT
-                                ", settled: " INT64_FORMAT,
-                                unloaded, counts->settled);
+        unloaded < 0
+            ? psprintf("the ledger does not balance: rows settled: " INT64_FORMAT, counts->settled)
+            : psprintf("the ledger does not balance: rows unloaded: " INT64_FORMAT
+                       ", settled: " INT64_FORMAT,
+                       unloaded, counts->settled);
     failure->detail = "Rows promised by the manifest must equal rows written, collapsed and "
                       "rejected; rs2ddb.file shows where they do not.";
     failure->hint = "Go on with rs2ddb_resume.";
@@ -69,10 +69,10 @@ static bool has_too_many_rejects(const R2dLeader *leader, const R2dFileCounts *c
 {
     if (counts->rejected <= leader->job->max_rejects)
         return false;
-    failure->message = psprintf(INT64_FORMAT " %s rejected, " INT64_FORMAT " %s tolerated",
-                                counts->rejected, counts->rejected == 1 ? "row was" : "rows were",
-                                leader->job->max_rejects,
-                                leader->job->max_rejects == 1 ? "is" : "are");
+    failure->message =
+        psprintf(INT64_FORMAT " %s rejected, " INT64_FORMAT " %s tolerated", counts->rejected,
+                 counts->rejected == 1 ? "row was" : "rows were", leader->job->max_rejects,
+                 leader->job->max_rejects == 1 ? "is" : "are");
     failure->detail = describe_rejects(leader, counts);
     failure->hint = "All other rows are written. See rs2ddb.reject, mend the cause and call "
                     "rs2ddb_resume, or export with a higher max_rejects.";
@@ -141,12 +141,14 @@ static void give_up_attempt(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-/* The owner asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
+/* Somebody asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
  * that. */
 static void settle_canceled(R2dLeader *leader)
 {
+    const char *by = leader->job->cancel_requested_by;
+
     give_up_attempt(leader);
-    settle(leader, R2D_JOB_CANCELED, NULL, "canceled by its owner");
+    settle(leader, R2D_JOB_CANCELED, NULL, by ? psprintf("canceled by %s", by) : "canceled");
     r2d_stage_abandon(leader);
 }
 
@@ -166,7 +168,7 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
     settle(leader, R2D_JOB_FAILED, &failure, NULL);
 }
 
-/* The job ended with an error: its owner cancelled it (whatever went wrong since), or it failed. */
+/* The job ended with an error: it was canceled (whatever went wrong since), or it failed. */
 static void settle_error(R2dLeader *leader, const ErrorData *error)
 {
     /* From here on only a shutdown may interrupt: a second cancel asks for what is being done. */

@@ -221,13 +221,12 @@ static void read_manifest(R2dLeader *leader, int64 rows, R2dManifest *manifest)
     if (status == R2D_END) {
         if (rows == 0)
             return;
-        ereport(ERROR,
-                (errcode(ERRCODE_DATA_EXCEPTION),
-                 errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
-                 rows < 0 ? errdetail("The warehouse did not tell how many rows there are.")
-                          : errdetail_plural("The warehouse counted %lu row.",
-                                             "The warehouse counted %lu rows.",
-                                             (unsigned long)rows, (unsigned long)rows)));
+        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                        errmsg("UNLOAD left no manifest at %smanifest", leader->stage_prefix),
+                        rows < 0 ? errdetail("The warehouse did not tell how many rows there are.")
+                                 : errdetail_plural("The warehouse counted %lu row.",
+                                                    "The warehouse counted %lu rows.",
+                                                    (unsigned long)rows, (unsigned long)rows)));
     }
     r2d_check(r2d_manifest_parse(leader->aws->alloc, r2d_bytes_view(&text),
                                  r2d_view_of(leader->stage_prefix), manifest, &err),

@@ -13,9 +13,9 @@
 #include "rejects.h"
 #include "wait.h"
 
-#define NOTICE_INTERVAL_MS 2000
-#define LOOK_FIRST_MS      20
-#define LOOK_LAST_MS       250
+#define HELP_INTERVAL_MS 2000
+#define LOOK_FIRST_MS    20
+#define LOOK_LAST_MS     250
 
 /* A wait that could never see the end is refused. */
 static void check_can_wait(int64 job_id, const R2dJobGlance *glance)
@@ -38,19 +38,38 @@ static void check_can_wait(int64 job_id, const R2dJobGlance *glance)
                         errhint("Call it in a transaction with isolation level READ COMMITTED.")));
 }
 
-static void tell_progress(int64 job_id, const R2dJobGlance *glance)
+static void tell_progress(int64 job_id)
 {
-    if (glance->state != R2D_JOB_LOADING || glance->percent < 0)
-        ereport(NOTICE,
-                (errmsg("job " INT64_FORMAT ": %s", job_id, r2d_job_state_name(glance->state))));
-    else if (glance->seconds_left < 0)
-        ereport(NOTICE, (errmsg("job " INT64_FORMAT ": loading, %.1f %% of " INT64_FORMAT " rows",
-                                job_id, glance->percent, glance->rows_unloaded)));
-    else
-        ereport(NOTICE, (errmsg("job " INT64_FORMAT ": loading, %.1f %% of " INT64_FORMAT
-                                " rows, %.0f rows/s, %.0f units/s, " INT64_FORMAT " s left",
-                                job_id, glance->percent, glance->rows_unloaded, glance->rows_per_s,
-                                glance->units_per_s, glance->seconds_left)));
+    char text[R2D_NOTICE_SIZE];
+    R2dNotice notice;
+
+    if (!r2d_catalog_job_notice(job_id, &notice))
+        return;
+    r2d_notice_text(&notice, text, sizeof text);
+    ereport(NOTICE, (errmsg("job " INT64_FORMAT ": %s", job_id, text)));
+    pfree(unconstify(char *, notice.state)); /* a wait looks for days */
+}
+
+static int sqlstate_of(const R2dFailure *failure)
+{
+    const char *code = failure->sqlstate;
+
+    if (strlen(code) != 5)
+        return ERRCODE_WARNING;
+    return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
+}
+
+static void tell_failure(int64 job_id)
+{
+    R2dFailure failure;
+
+    if (!r2d_catalog_job_failure(job_id, &failure))
+        return;
+    ereport(WARNING, (errcode(sqlstate_of(&failure)),
+                      errmsg("job " INT64_FORMAT " failed: %s", job_id,
+                             failure.message ? failure.message : "nobody said why"),
+                      failure.detail ? errdetail_internal("%s", failure.detail) : 0,
+                      failure.hint ? errhint("%s", failure.hint) : 0));
 }
 
 static void glance_at(int64 job_id, R2dJobGlance *glance)
@@ -59,9 +78,24 @@ static void glance_at(int64 job_id, R2dJobGlance *glance)
         r2d_no_such_job(job_id);
 }
 
+/* What is due after so long a wait; the times of the next ones. */
+static void tell_and_help(int64 job_id, int64 elapsed_ms, int64 *notice_ms, int64 *help_ms)
+{
+    if (elapsed_ms >= *notice_ms) {
+        tell_progress(job_id);
+        *notice_ms = r2d_notice_next_ms(elapsed_ms);
+    }
+    if (elapsed_ms >= *help_ms) {
+        r2d_help_waiting_jobs();
+        *help_ms = elapsed_ms + HELP_INTERVAL_MS;
+    }
+}
+
 static void wait_until_settled(int64 job_id, TimestampTz deadline)
 {
-    TimestampTz next_notice = GetCurrentTimestamp() + NOTICE_INTERVAL_MS * INT64CONST(1000);
+    TimestampTz begin = GetCurrentTimestamp();
+    int64 notice_ms = r2d_notice_next_ms(0);
+    int64 help_ms = HELP_INTERVAL_MS;
     int look_ms = LOOK_FIRST_MS;
     R2dJobGlance glance;
 
@@ -73,11 +107,8 @@ static void wait_until_settled(int64 job_id, TimestampTz deadline)
         r2d_sleep(look_ms);
         look_ms = Min(look_ms * 2, LOOK_LAST_MS);
         glance_at(job_id, &glance);
-        if (GetCurrentTimestamp() >= next_notice) {
-            tell_progress(job_id, &glance);
-            r2d_help_waiting_jobs();
-            next_notice = GetCurrentTimestamp() + NOTICE_INTERVAL_MS * INT64CONST(1000);
-        }
+        if (!r2d_job_is_settled(glance.state))
+            tell_and_help(job_id, (GetCurrentTimestamp() - begin) / 1000, &notice_ms, &help_ms);
     }
     if (!r2d_job_is_settled(glance.state))
         r2d_help_waiting_jobs(); /* a wait that was too short for a round must not leave it alone */
@@ -97,6 +128,30 @@ static void tell_rejects(int64 job_id)
         ereport(NOTICE, (errmsg("job " INT64_FORMAT ": %s", job_id, remark)));
 }
 
+/* Whoever cancels the wait may think of the job. */
+static void wait_or_say_it_continues(int64 job_id, TimestampTz deadline)
+{
+    MemoryContext context = CurrentMemoryContext;
+
+    PG_TRY();
+    {
+        wait_until_settled(job_id, deadline);
+    }
+    PG_CATCH();
+    {
+        ErrorData *error;
+        MemoryContextSwitchTo(context);
+        error = CopyErrorData();
+        if (error->sqlerrcode != ERRCODE_QUERY_CANCELED)
+            PG_RE_THROW();
+        FlushErrorState();
+        error->hint = psprintf(
+            "The job continues. To stop it, call rs2ddb_cancel(" INT64_FORMAT ").", job_id);
+        ReThrowError(error);
+    }
+    PG_END_TRY();
+}
+
 PG_FUNCTION_INFO_V1(rs2ddb_wait);
 PGDLLEXPORT Datum rs2ddb_wait(PG_FUNCTION_ARGS)
 {
@@ -111,7 +166,8 @@ PGDLLEXPORT Datum rs2ddb_wait(PG_FUNCTION_ARGS)
         deadline = DatumGetTimestampTz(
             DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()),
                                 PG_GETARG_DATUM(1)));
-    wait_until_settled(job_id, deadline);
+    wait_or_say_it_continues(job_id, deadline);
+    tell_failure(job_id);
     tell_rejects(job_id);
     row = r2d_catalog_job_row(job_id);
     if (row == (Datum)0)

@@ -226,8 +226,9 @@ void r2d_fault_hint(const R2dFault *fault, char *hint, size_t size)
     else if (action == R2D_ACT_REGION)
         snprintf(hint, size, "The bucket lives in another Region.");
     else if (strstr(fault->message, "scoped to a valid region") != NULL)
-        snprintf(hint, size, "The endpoint belongs to another Region than the one that the request "
-                             "was signed for: check the Region and the endpoint of the server.");
+        snprintf(hint, size,
+                 "The endpoint belongs to another Region than the one that the request "
+                 "was signed for: check the Region and the endpoint of the server.");
     else
         snprintf(hint, size, "%s", fixed_hint(fault));
 }
