@@ -16,9 +16,38 @@ ALTER SERVER one OPTIONS (ADD dbname 'dev', ADD region 'us-east-1', ADD stage 's
 SELECT rs2ddb_export('SELECT 1 AS id', 'items');
 ALTER USER MAPPING FOR CURRENT_USER SERVER one OPTIONS (ADD user 'etl',
     ADD aws_access_key_id 'AKIDEXAMPLE', ADD aws_secret_access_key 'secret');
-CREATE SERVER two FOREIGN DATA WRAPPER rs2ddb;
+CREATE SERVER "Two" FOREIGN DATA WRAPPER rs2ddb;
+CREATE USER MAPPING FOR PUBLIC SERVER "Two";
+CREATE SERVER unmapped FOREIGN DATA WRAPPER rs2ddb;
 SELECT rs2ddb_export('SELECT 1 AS id', 'items');
-DROP SERVER two;
+DROP SERVER unmapped;
+
+-- the server of a stranger is never taken unnamed: its owner can make a mapping for anybody
+DROP SERVER "Two" CASCADE;
+CREATE ROLE regress_rs2ddb_mallory;
+GRANT USAGE ON FOREIGN DATA WRAPPER rs2ddb TO regress_rs2ddb_mallory;
+SET ROLE regress_rs2ddb_mallory;
+CREATE SERVER tarpit FOREIGN DATA WRAPPER rs2ddb OPTIONS (host '127.0.0.1', port '1');
+CREATE USER MAPPING FOR PUBLIC SERVER tarpit OPTIONS (user 'x');
+CREATE USER MAPPING FOR regress_rs2ddb_super SERVER tarpit OPTIONS (user 'x');
+RESET ROLE;
+SET ROLE regress_rs2ddb_super;
+BEGIN;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items') > 0 AS queued;
+SELECT server FROM rs2ddb.job ORDER BY job_id DESC LIMIT 1;
+ROLLBACK;
+DROP SERVER one CASCADE;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+-- of a role that one is a member of, it is
+GRANT regress_rs2ddb_mallory TO regress_rs2ddb_super;
+SELECT rs2ddb_export('SELECT 1 AS id', 'items');
+DROP SERVER tarpit CASCADE;
+DROP OWNED BY regress_rs2ddb_mallory;
+DROP ROLE regress_rs2ddb_mallory;
+CREATE SERVER one FOREIGN DATA WRAPPER rs2ddb OPTIONS (host '127.0.0.1', port '1', dbname 'dev', region 'us-east-1',
+    stage 's3://bucket/', iam_role 'arn:aws:iam::123456789012:role/unload', sslmode 'disable');
+CREATE USER MAPPING FOR CURRENT_USER SERVER one OPTIONS (user 'etl', password 'secret',
+    aws_access_key_id 'AKIDEXAMPLE', aws_secret_access_key 'secret');
 
 -- arguments
 SELECT rs2ddb_export(NULL, 'items');

@@ -34,6 +34,34 @@ ALTER SERVER w OPTIONS (SET dynamodb_region 'us west 2');
 ALTER SERVER w OPTIONS (SET iam_role 'arn:aws:iam::1:role/x'' CREDENTIALS ''y');
 ALTER SERVER w OPTIONS (ADD s3_endpoint 'http://name:hunter2@127.0.0.1');
 
+-- numbers have bounds
+ALTER SERVER w OPTIONS (SET port '99999');
+ALTER SERVER w OPTIONS (SET port '0');
+ALTER SERVER w OPTIONS (SET max_file_mb '1');
+ALTER SERVER w OPTIONS (SET max_file_mb '6201');
+ALTER SERVER w OPTIONS (SET connect_timeout '601');
+ALTER SERVER w OPTIONS (SET connect_timeout '1987200000');
+ALTER SERVER w OPTIONS (SET request_timeout '0');
+
+-- what would only fail when a job runs
+ALTER SERVER w OPTIONS (SET search_path 'a; b');
+ALTER SERVER w OPTIONS (SET search_path ',');
+ALTER SERVER w OPTIONS (SET search_path '"Mixed", b');
+ALTER SERVER w OPTIONS (SET query_group E'etl\n');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', aws_access_key_id E'AKIA\r\n');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', aws_access_key_id 'AKIA X');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', aws_secret_access_key 'not-shown–');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', aws_session_token E'not-shown\t');
+CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', password E'not-shown\n');
+
+-- no sockets of this machine
+ALTER SERVER w OPTIONS (SET host '/tmp');
+ALTER SERVER w OPTIONS (SET host '@abstract');
+ALTER SERVER w OPTIONS (SET host 'example.invalid,/var/run/postgresql');
+ALTER SERVER w OPTIONS (SET host 'example.invalid,');
+ALTER SERVER w OPTIONS (SET host ',');
+ALTER SERVER w OPTIONS (SET host 'two words');
+
 -- what is empty would be looked for elsewhere: in the server's environment and files
 ALTER SERVER w OPTIONS (SET host '');
 CREATE USER MAPPING FOR CURRENT_USER SERVER w OPTIONS (user 'x', password '');

@@ -46,34 +46,81 @@ static ForeignServer *find_server(const char *name, Oid role)
     return server;
 }
 
-const char *r2d_options_only_server(Oid role)
+static bool has_mapping(Oid server, Oid role)
+{
+    return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(role),
+                                 ObjectIdGetDatum(server)) ||
+           SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+                                 ObjectIdGetDatum(server));
+}
+
+/* Whoever owns a server can make mappings for anybody, and decides where the data goes: the server
+ * of a stranger is taken only when it is named. A superuser has the privileges of all roles, and
+ * trusts those that it is a member of. */
+static bool trusts_owner(Oid role, Oid owner)
+{
+    return superuser_arg(owner) || is_member_of_role_nosuper(role, owner) ||
+           (!superuser_arg(role) && has_privs_of_role(role, owner));
+}
+
+static int compare_names(const ListCell *one, const ListCell *other)
+{
+    return strcmp(lfirst(one), lfirst(other));
+}
+
+/* Names of the servers that a call without one may mean, sorted: of those for which the role has a
+ * mapping, or has none. */
+static List *candidates(Oid role, bool mapped)
 {
     Oid wrapper = get_foreign_data_wrapper_oid(R2D_WRAPPER, false);
     Relation servers = table_open(ForeignServerRelationId, AccessShareLock);
     SysScanDesc scan = systable_beginscan(servers, InvalidOid, false, NULL, 0, NULL);
-    const char *found = NULL;
-    int count = 0;
+    List *names = NIL;
     HeapTuple tuple;
 
     while ((tuple = systable_getnext(scan)) != NULL) {
         Form_pg_foreign_server row = (Form_pg_foreign_server)GETSTRUCT(tuple);
-        if (row->srvfdw == wrapper && r2d_server_aclcheck(row->oid, role) == ACLCHECK_OK) {
-            found = pstrdup(NameStr(row->srvname));
-            count++;
-        }
+        if (row->srvfdw == wrapper && has_mapping(row->oid, role) == mapped &&
+            trusts_owner(role, row->srvowner) && r2d_server_aclcheck(row->oid, role) == ACLCHECK_OK)
+            names = lappend(names, pstrdup(NameStr(row->srvname)));
     }
     systable_endscan(scan);
     table_close(servers, AccessShareLock);
-    if (count == 0)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("there is no warehouse that you may use"),
-                        errhint("Create one with CREATE SERVER ... FOREIGN DATA WRAPPER rs2ddb, or "
-                                "ask for USAGE on it.")));
-    if (count > 1)
+    list_sort(names, compare_names);
+    return names;
+}
+
+static const char *join(List *names)
+{
+    StringInfoData text;
+    ListCell *cell;
+
+    initStringInfo(&text);
+    foreach (cell, names)
+        appendStringInfo(&text, "%s%s", cell == list_head(names) ? "" : ", ", (char *)lfirst(cell));
+    return text.data;
+}
+
+const char *r2d_options_only_server(Oid role)
+{
+    List *names = candidates(role, true);
+
+    if (names == NIL) /* then the missing mapping is what will be told */
+        names = candidates(role, false);
+    if (names == NIL)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT),
+                 errmsg("there is no warehouse that you may use without naming it"),
+                 errdetail("It needs USAGE on the server, a user mapping, and an owner who is a "
+                           "superuser, you, or a role that you are a member of."),
+                 errhint("Create one with CREATE SERVER ... FOREIGN DATA WRAPPER rs2ddb and CREATE "
+                         "USER MAPPING, or name one: rs2ddb_export(..., server => '...').")));
+    if (list_length(names) > 1)
         ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
                         errmsg("there is more than one warehouse that you may use"),
-                        errhint("Name one: rs2ddb_export(..., server => '%s').", found)));
-    return found;
+                        errdetail("They are: %s.", join(names)),
+                        errhint("Name one: rs2ddb_export(..., server => '...').")));
+    return linitial(names);
 }
 
 static void require_option(const char *value, const char *name, Oid catalog, const char *server)
@@ -120,10 +167,7 @@ static void require_own_secrets(R2dOptions *options, Oid role, const char *serve
 
 static void require_mapping(ForeignServer *server, Oid role)
 {
-    if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(role),
-                              ObjectIdGetDatum(server->serverid)) ||
-        SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
-                              ObjectIdGetDatum(server->serverid)))
+    if (has_mapping(server->serverid, role))
         return;
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                     errmsg("role \"%s\" has no user mapping for warehouse \"%s\"",

@@ -57,7 +57,9 @@ extern R2dOptions *r2d_options_load(const char *server_name, Oid role);
  * there is none (InvalidOid: not known). */
 extern R2dOptions *r2d_options_load_by_oid(Oid server, const char *server_name, Oid role);
 
-/* The only server of ours that the role may use; throws with a hint when there is none or more. */
+/* The server that a call of this role means that names none: the only one on which it has USAGE and
+ * a mapping, and whose owner is a superuser, the role, or one that the role is a member of. Throws
+ * when there is none, or more: then it lists them. */
 extern const char *r2d_options_only_server(Oid role);
 
 #endif
