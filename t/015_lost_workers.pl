@@ -41,9 +41,12 @@ sub stuck_job
 {
 	my ($name, $table) = @_;
 	gateway(slices => 1, rows_per_file => 0);
+	my $under_way = sub { counters()->{in_flight}{dynamodb} };
+	my $others = $under_way->();
 	faults(@stuck);
 	my $job = export_job($node, $query, $table, %key);
-	ok(wait_for($node, "SELECT count(*) = 1 FROM rs2ddb.file WHERE job_id = $job AND state = 'running' AND checkpoint > 0"),
+	ok(wait_for($node, "SELECT count(*) = 1 FROM rs2ddb.file WHERE job_id = $job AND state = 'running' AND checkpoint > 0")
+		&& wait_until(sub { my $stuck = fired(); $stuck > 0 && $under_way->() - $others <= $stuck }),
 		"$name: a job is in the middle of its file");
 	clear_faults();
 	return job_row($node, $job);

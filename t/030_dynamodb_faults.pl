@@ -41,26 +41,6 @@ sub survives
 	arrived($name, $job, $table);
 	return $job;
 }
-my $throttled = sub { $sql->("SELECT sum(writes_throttled) FROM rs2ddb.file WHERE job_id = $_[0]->{job_id}") };
-
-# ---- throttles --------------------------------------------------------------------------------
-
-my $job = survives('a throttle storm', rule(BatchWriteItem => { type => 'error', status => 400, code => 'ThrottlingException' },
-		%always, probability => 0.6, seed => 21));
-cmp_ok($throttled->($job), '>', 0, 'a throttle storm: the job counts throttles');
-survives('UnprocessedItems on every call', rule(BatchWriteItem => { type => 'unprocessed', count => 12, spare => 1 }, %always));
-for my $case (
-	[ table => 'TableWriteProvisionedThroughputExceeded', 'ProvisionedThroughputExceededException', 'ThrottlingReasons' ],
-	[ partition => 'TableWriteKeyRangeThroughputExceeded', 'ThrottlingException', 'throttlingReasons' ],
-	[ index => 'IndexWriteProvisionedThroughputExceeded', 'ThrottlingException', 'throttlingReasons' ])
-{
-	my ($what, $reason, $code, $field) = @$case;
-	my $resource = 'arn:aws:dynamodb:us-east-1:123456789012:table/t' . ($what eq 'index' ? '/index/by-name' : '');
-	$job = survives("throttles for the sake of a $what", rule(BatchWriteItem => { type => 'error', status => 400, code => $code,
-			message => 'Throughput exceeds the current capacity.', fields => { $field => [ { reason => $reason, resource => $resource } ] } },
-		times => 15, probability => 0.5, seed => 22));
-	cmp_ok($throttled->($job), '>', 0, "throttles for the sake of a $what: the job counts them");
-}
 
 # ---- the connection ---------------------------------------------------------------------------
 
@@ -117,7 +97,7 @@ resumes('permission is taken away', $id, $table);
 ($id, $table) = stops('the table is deleted', 'warehouse', sub { dynamodb('drop', $_[0]) },
 	error_code => qr/^ResourceNotFoundException$/, error_message => qr/BatchWriteItem/);
 $sql->("SELECT rs2ddb_resume($id)");
-$job = wait_job($node, $id);
+my $job = wait_job($node, $id);
 is($job->{state}, 'succeeded', 'the table is deleted: the job that created it creates it again') or diag($job->{error_message});
 arrived('the table is deleted', $job, $table);
 
