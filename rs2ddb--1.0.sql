@@ -29,6 +29,7 @@ CREATE TABLE rs2ddb.job (
     created_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     started_at        timestamptz,
     unload_started_at timestamptz,
+    unload_rows       bigint,
     loading_at        timestamptz,
     finished_at       timestamptz,
     owner             name NOT NULL,
@@ -78,6 +79,7 @@ COMMENT ON COLUMN rs2ddb.job.error_request_id IS 'request id of AWS, for its sup
 COMMENT ON COLUMN rs2ddb.job.created_at IS 'when rs2ddb_export was called';
 COMMENT ON COLUMN rs2ddb.job.started_at IS 'when a worker took the job for the first time';
 COMMENT ON COLUMN rs2ddb.job.unload_started_at IS 'when the last UNLOAD was sent';
+COMMENT ON COLUMN rs2ddb.job.unload_rows IS 'rows that the last UNLOAD had written when the warehouse was last asked, about every ten seconds while it ran; NULL: not told';
 COMMENT ON COLUMN rs2ddb.job.loading_at IS 'when the files were known and loading began';
 COMMENT ON COLUMN rs2ddb.job.finished_at IS 'when the job settled';
 COMMENT ON COLUMN rs2ddb.job.owner IS 'the role that called rs2ddb_export, as it was called then';
