@@ -69,7 +69,7 @@ COMMENT ON COLUMN rs2ddb.job.job_id IS 'what rs2ddb_export returned';
 COMMENT ON COLUMN rs2ddb.job.state IS 'queued > preparing > unloading > loading > finishing > succeeded, failed or canceled';
 COMMENT ON COLUMN rs2ddb.job.table_name IS 'the DynamoDB table';
 COMMENT ON COLUMN rs2ddb.job.rows_unloaded IS 'rows that UNLOAD wrote, as its manifest and the warehouse say; NULL until it has finished, and when neither says it';
-COMMENT ON COLUMN rs2ddb.job.unload_rows IS 'rows that the running UNLOAD has written so far, as SYS_UNLOAD_HISTORY says; NULL: not told';
+COMMENT ON COLUMN rs2ddb.job.unload_rows IS 'rows that the last UNLOAD had written when the warehouse was last asked, about every ten seconds while it ran; NULL: not told';
 COMMENT ON COLUMN rs2ddb.job.items_written IS 'rows whose write DynamoDB acknowledged; kept up to date when files and the job settle (rs2ddb.progress shows it live)';
 COMMENT ON COLUMN rs2ddb.job.rows_collapsed IS 'rows superseded by a later row of their file with the same key';
 COMMENT ON COLUMN rs2ddb.job.rows_rejected IS 'rows that DynamoDB cannot take, all of them; in a job that failed also those beyond the checkpoints that are stored';

@@ -51,6 +51,23 @@ for my $case (
 	is($row->{attempt}, $phase eq 'unload' ? 3 : 0, "$job->{name}: after so many UNLOADs");
 }
 
+# ---- how many rows an UNLOAD has written so far --------------------------------------------------
+
+# The UNLOAD takes longer than it takes until the history is asked; whatever that answers, it is none of the UNLOAD's.
+my @watched = map { hostile_job(history => $_) } qw(copy_out garbage farewell trickle notices rows silence);
+for my $job (@watched)
+{
+	ok(hostile_said(begun => $job->{database}), "$job->{name}: it is asked");
+	my $row = wait_job($node, $job->{id});
+	is("$row->{state} $row->{attempt}", 'succeeded 1', "$job->{name}: the job succeeds") or diag($row->{error_message});
+	is($row->{unload_rows}, undef, "$job->{name}: nothing is known");
+	ok(hostile_said(gone => "$job->{database} 0"), "$job->{name}: no session is left");
+}
+my @said = slurp_file($node->logfile) =~ /cannot tell how many rows the UNLOAD below \S+ has written so far: (.+)/g;
+note($_) for @said;
+is(scalar(@said), 3, 'the log tells what came, where something came before the UNLOAD had ended');
+unlike(slurp_file($node->logfile), qr/nnnnnnnnnn/, "notices are not the log's");
+
 # ---- what never ends ----------------------------------------------------------------------------
 
 my @endless = ([ login => 'trickle', connect_timeout => 600 ], [ settings => 'silence' ], [ describe => 'trickle' ],

@@ -30,6 +30,12 @@ faults(rule(BatchWriteItem => { type => 'delay', ms => 900_000 }, times => undef
 my $job = export_job($node, $query, $table, key => q('{id}'));
 ok(state_is($job, 'unloading'), 'an UNLOAD runs');
 sessions_are(1, 'in one session');
+ok(wait_for($node, "SELECT unload_rows > 0 FROM rs2ddb.job WHERE job_id = $job"), 'after ten seconds its rows are told');
+is(job_row($node, $job)->{unload_rows}, warehouse('SELECT unloaded_rows FROM redshift.unload_history ORDER BY query_id DESC LIMIT 1'),
+	'as the warehouse tells them');
+sessions_are(2, 'in one more session');
+warehouse('UPDATE redshift.unload_history SET unloaded_rows = 12345 WHERE query_id = (SELECT max(query_id) FROM redshift.unload_history)');
+ok(wait_for($node, "SELECT unload_rows = 12345 FROM rs2ddb.job WHERE job_id = $job"), 'and told again');
 gateway(unload_hold => $no);
 ok(state_is($job, 'loading'), 'its files are loaded');
 ok(wait_until(\&fired), 'writes are held up');
@@ -67,6 +73,18 @@ $sql->("SELECT rs2ddb_cancel($job)");
 is($sql->("SELECT state FROM rs2ddb_wait($job, '1 minute')"), 'canceled', 'its job is canceled');
 ok(wait_until(sub { join(' ', unload_states($row)) eq 'aborted' }), 'it is stopped');
 sessions_are(0, 'no session is left');
+
+# A user who may not read the history: his UNLOAD is none the worse for it.
+warehouse('REVOKE SELECT ON pg_catalog.sys_unload_history FROM PUBLIC');
+gateway(unload_hold => $yes);
+$job = export_job($node, $query, unique('sessions'), key => q('{id}'));
+ok(wait_until(sub { slurp_file($node->logfile) =~ /cannot tell how many rows the UNLOAD below \S+ has written so far: .*permission denied.*sys_unload_history/ }),
+	'without the history the log tells that rows are not known');
+sessions_are(1, 'the session that asked is closed');
+gateway(unload_hold => $no);
+is(wait_job($node, $job)->{state}, 'succeeded', 'and the job succeeds');
+is(job_row($node, $job)->{unload_rows}, undef, 'without them');
+warehouse('GRANT SELECT ON pg_catalog.sys_unload_history TO PUBLIC');
 
 $node->stop;
 reset_stand_ins();

@@ -94,6 +94,9 @@ extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int u
 /* Its files are known. rows: -1 when neither manifest nor warehouse told. */
 extern void r2d_catalog_job_unloaded(int64 job_id, int64 rows);
 
+/* What the warehouse says of the UNLOAD that runs: rows written so far. */
+extern void r2d_catalog_job_unload_rows(int64 job_id, int64 rows);
+
 /* The end, unless the job is settled already: to succeeded, failed or canceled, with sums of the
  * files and, when it failed, why (else NULL). message: for the event; NULL: that of the failure.
  * Throws when the mover may not make this move. */

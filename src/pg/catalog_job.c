@@ -176,7 +176,8 @@ void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_p
     r2d_arg_text(&args, stage_prefix);
     r2d_arg_int4(&args, unload_pid);
     r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = $2, stage_doomed = false, unload_pid = $3, "
-                "attempt = attempt + 1, unload_started_at = clock_timestamp() WHERE job_id = $1",
+                "attempt = attempt + 1, unload_started_at = clock_timestamp(), "
+                "unload_rows = NULL WHERE job_id = $1",
                 &args);
     if (message != NULL)
         r2d_catalog_event(job_id, R2D_JOB_UNLOADING, message);
@@ -193,6 +194,17 @@ void r2d_catalog_job_unloaded(int64 job_id, int64 rows)
     r2d_spi_run("UPDATE rs2ddb.job SET rows_unloaded = $2, unload_pid = NULL, "
                 "unload_finished_at = clock_timestamp() WHERE job_id = $1",
                 &args);
+    r2d_spi_leave(&spi);
+}
+
+void r2d_catalog_job_unload_rows(int64 job_id, int64 rows)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int8(&args, rows);
+    r2d_spi_run("UPDATE rs2ddb.job SET unload_rows = $2 WHERE job_id = $1", &args);
     r2d_spi_leave(&spi);
 }
 

@@ -52,12 +52,24 @@ typedef enum R2dUnloadState {
 typedef struct R2dUnloadHistory {
     R2dUnloadState state;
     int pid;    /* of the session that ran it */
-    int64 rows; /* of a completed one; -1: not told */
+    int64 rows; /* that it wrote, or has written so far; -1: not told */
 } R2dUnloadHistory;
 
 /* What the warehouse's own history says of the last UNLOAD below this prefix, whichever session ran
  * it. Does not throw for what the warehouse refuses. */
 extern R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix);
+
+/*
+ * While this session waits for an UNLOAD, the history is asked, over a session of its own, how many
+ * rows it has written so far: first after ten seconds, then every ten. told(arg, rows) is called
+ * between two looks at the UNLOAD, outside of transactions, and may throw. Nothing that fails here
+ * touches the UNLOAD: it is told in the log, and the next look waits longer. From begin to end;
+ * that closes the second session.
+ */
+typedef void (*R2dRedshiftTold)(void *arg, int64 rows);
+extern void r2d_redshift_watch_begin(R2dRedshift *redshift, const R2dOptions *options,
+                                     const char *prefix, R2dRedshiftTold told, void *arg);
+extern void r2d_redshift_watch_end(R2dRedshift *redshift);
 
 /*
  * Cancels an UNLOAD that another session runs below this prefix, and waits up to wait_ms for its

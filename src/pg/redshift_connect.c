@@ -33,12 +33,13 @@ void r2d_redshift_close(R2dRedshift *redshift)
     close_conn(redshift);
 }
 
-/* why: in the encoding of this database. Closes the session: who tries again for minutes must not
- * gather dead ones. */
+/* why: in the encoding of this database. Closes the session, if there is one: who tries again for
+ * minutes must not gather dead ones. */
 pg_noreturn static void throw_connection(R2dRedshift *redshift, const R2dOptions *options,
                                          const char *why)
 {
-    r2d_redshift_close(redshift);
+    if (redshift != NULL)
+        r2d_redshift_close(redshift);
     r2d_error_mark_clear();
     ereport(ERROR,
             (errcode(ERRCODE_CONNECTION_FAILURE),
@@ -130,32 +131,55 @@ static PGconn *start_connection(const R2dOptions *options, const R2dAddresses *a
     return PQconnectStartParams(keywords, values, false);
 }
 
-R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *options, int timeout_s)
+R2dRedshift *r2d_redshift_begin(MemoryContext context, const R2dOptions *options,
+                                const R2dAddresses *addresses)
 {
     R2dRedshift *redshift = MemoryContextAllocZero(context, sizeof *redshift);
-    R2dAddresses addresses = r2d_resolve(options->host, timeout_s);
 
-    if (addresses.problem != NULL)
-        throw_connection(redshift, options, addresses.problem);
     redshift->context = context;
     redshift->unloaded_rows = -1;
     r2d_on_reset(context, close_conn, redshift);
-    redshift->conn = start_connection(options, &addresses);
+    redshift->conn = start_connection(options, addresses);
     if (redshift->conn == NULL) {
         ReleaseExternalFD();
         r2d_throw_memory();
     }
-    if (PQstatus(redshift->conn) != CONNECTION_BAD &&
-        !poll_connection(redshift, options, timeout_s))
-        throw_connection(redshift, options, psprintf("no answer within %d s", timeout_s));
-    if (PQstatus(redshift->conn) != CONNECTION_OK)
-        throw_connection(redshift, options, r2d_redshift_problem(redshift));
+    /* From the start: libpq writes notices of the login to our log. */
+    PQsetNoticeReceiver(redshift->conn, r2d_redshift_notice, redshift);
+    return redshift;
+}
+
+void r2d_redshift_accept(R2dRedshift *redshift, const R2dOptions *options)
+{
     if (options->own_password_only && !PQconnectionUsedPassword(redshift->conn))
         ereport(ERROR, (errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
                         errmsg("the warehouse did not ask for a password"),
                         errdetail("Only superusers may use a connection that is not "
                                   "authenticated by the password of the user mapping.")));
     PQsetnonblocking(redshift->conn, 1); /* a long statement must not wait in libpq */
-    PQsetNoticeReceiver(redshift->conn, r2d_redshift_notice, redshift);
+}
+
+R2dAddresses r2d_redshift_address(const R2dRedshift *redshift)
+{
+    return (R2dAddresses){.count = 1,
+                          .hosts = MemoryContextStrdup(redshift->context, PQhost(redshift->conn)),
+                          .list =
+                              MemoryContextStrdup(redshift->context, PQhostaddr(redshift->conn))};
+}
+
+R2dRedshift *r2d_redshift_connect(MemoryContext context, const R2dOptions *options, int timeout_s)
+{
+    R2dAddresses addresses = r2d_resolve(options->host, timeout_s);
+    R2dRedshift *redshift;
+
+    if (addresses.problem != NULL)
+        throw_connection(NULL, options, addresses.problem);
+    redshift = r2d_redshift_begin(context, options, &addresses);
+    if (PQstatus(redshift->conn) != CONNECTION_BAD &&
+        !poll_connection(redshift, options, timeout_s))
+        throw_connection(redshift, options, psprintf("no answer within %d s", timeout_s));
+    if (PQstatus(redshift->conn) != CONNECTION_OK)
+        throw_connection(redshift, options, r2d_redshift_problem(redshift));
+    r2d_redshift_accept(redshift, options);
     return redshift;
 }

@@ -52,26 +52,35 @@ void r2d_redshift_throw(R2dRedshift *redshift, PGresult *result)
                     hint ? errhint("%s", hint) : 0, at > 0 ? errposition(at) : 0));
 }
 
-/*
- * Sends what could not be sent at once (both sides would wait for each other if only that were
- * waited for) and reads what comes. What nobody asked for must not pile up: PQnotifies parses the
- * input, which gives notices to their receiver, and takes notifications. False when the connection
- * is lost.
- */
-static bool exchange(PGconn *conn)
+/* What nobody asked for must not pile up: PQnotifies parses the input, which gives notices to their
+ * receiver, and takes notifications. */
+bool r2d_redshift_hear(R2dRedshift *redshift)
 {
-    int left = PQflush(conn);
     PGnotify *notification;
+
+    if (!PQconsumeInput(redshift->conn))
+        return false;
+    while ((notification = PQnotifies(redshift->conn)) != NULL)
+        PQfreemem(notification);
+    return true;
+}
+
+/* Sends what could not be sent at once (both sides would wait for each other if only that were
+ * waited for) and reads what comes. False when the connection is lost. */
+static bool exchange(R2dRedshift *redshift)
+{
+    R2dRedshiftWatch *watch = redshift->watch;
+    int left = PQflush(redshift->conn);
 
     if (left < 0)
         return false;
-    (void)r2d_wait_socket(PQsocket(conn), WL_SOCKET_READABLE | (left > 0 ? WL_SOCKET_WRITEABLE : 0),
-                          0);
-    if (!PQconsumeInput(conn))
-        return false;
-    while ((notification = PQnotifies(conn)) != NULL)
-        PQfreemem(notification);
-    return true;
+    if (!r2d_wait_socket(PQsocket(redshift->conn),
+                         WL_SOCKET_READABLE | (left > 0 ? WL_SOCKET_WRITEABLE : 0),
+                         watch != NULL ? r2d_redshift_watch_next(watch) : 0)) {
+        r2d_redshift_watch_step(watch);
+        return true;
+    }
+    return r2d_redshift_hear(redshift);
 }
 
 /* Neither side could send a statement now, and libpq would give this result for ever. */
@@ -123,7 +132,7 @@ static PGresult *last_result(R2dRedshift *redshift)
     PQclear(redshift->result);
     redshift->result = NULL;
     do {
-        while (PQisBusy(conn) && exchange(conn))
+        while (PQisBusy(conn) && exchange(redshift))
             ;
         if (PQisBusy(conn) && PQstatus(conn) == CONNECTION_OK)
             give_up(redshift);

@@ -72,28 +72,45 @@ static R2dUnloadState state_of(const char *status)
     return R2D_UNLOAD_UNKNOWN;
 }
 
-R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix)
+char *r2d_redshift_history_sql(MemoryContext context, const char *prefix)
 {
-    R2dUnloadHistory history = {.state = R2D_UNLOAD_UNKNOWN, .rows = -1};
     R2dBytes sql;
-    PGresult *result;
+    char *copy;
 
-    r2d_bytes_init(&sql, r2d_alloc_in(redshift->context));
+    r2d_bytes_init(&sql, r2d_alloc_in(context));
     if (!r2d_bytes_append_text(&sql, "SELECT status, session_id, unloaded_rows FROM "
                                      "sys_unload_history WHERE STRPOS(unloaded_location, ") ||
         !r2d_query_literal(&sql, r2d_view_of(prefix)) ||
         !r2d_bytes_append_text(&sql, ") > 0 ORDER BY start_time DESC LIMIT 1") ||
         r2d_bytes_text(&sql) == NULL)
         r2d_throw_memory();
-    result = r2d_redshift_exec(redshift, sql.data);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0) {
+    copy = MemoryContextStrdup(context, sql.data);
+    r2d_bytes_free(&sql);
+    return copy;
+}
+
+R2dUnloadHistory r2d_redshift_read_history(const PGresult *result)
+{
+    R2dUnloadHistory history = {.state = R2D_UNLOAD_UNKNOWN, .rows = -1};
+
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 &&
+        PQnfields(result) == 3) {
         history.state = state_of(PQgetvalue(result, 0, 0));
         history.pid = atoi(PQgetvalue(result, 0, 1));
-        if (history.state == R2D_UNLOAD_COMPLETED && !PQgetisnull(result, 0, 2))
+        if (!PQgetisnull(result, 0, 2))
             history.rows = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
     }
+    return history;
+}
+
+R2dUnloadHistory r2d_redshift_history(R2dRedshift *redshift, const char *prefix)
+{
+    char *sql = r2d_redshift_history_sql(redshift->context, prefix);
+    PGresult *result = r2d_redshift_exec(redshift, sql);
+    R2dUnloadHistory history = r2d_redshift_read_history(result);
+
     PQclear(result);
-    r2d_bytes_free(&sql);
+    pfree(sql);
     return history;
 }
 

@@ -98,6 +98,15 @@ static Outcome judge(const ErrorData *error)
                : UNLOAD_FAILED;
 }
 
+static void store_rows(void *arg, int64 rows)
+{
+    R2dLeader *leader = arg;
+
+    r2d_tx_begin();
+    r2d_catalog_job_unload_rows(leader->job_id, rows);
+    r2d_tx_commit();
+}
+
 static Outcome send_unload(R2dLeader *leader, const char *command, int64 *rows, ErrorData **error)
 {
     volatile Outcome outcome = UNLOAD_DONE;
@@ -105,11 +114,15 @@ static Outcome send_unload(R2dLeader *leader, const char *command, int64 *rows, 
     leader->unload_pid = r2d_redshift_pid(leader->redshift);
     PG_TRY();
     {
+        r2d_redshift_watch_begin(leader->redshift, leader->options, leader->stage_prefix,
+                                 store_rows, leader);
         if (r2d_redshift_unload(leader->redshift, command, rows) != R2D_UNLOAD_DONE)
             outcome = UNLOAD_NO_COMPRESSION;
+        r2d_redshift_watch_end(leader->redshift);
     }
     PG_CATCH();
     {
+        r2d_redshift_watch_end(leader->redshift);
         *error = take_error(leader);
         outcome = judge(*error);
     }

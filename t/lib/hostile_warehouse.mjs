@@ -7,7 +7,7 @@
 //   fault    see FAULTS; those that never end go on until the client is gone
 //
 // Prints its port, then "begun DATABASE" for each fault that begins, "sent DATABASE MEGABYTES" while one floods, and
-// "gone DATABASE" when its client is gone.
+// "gone DATABASE COUNT" when a client is gone, with the number of those that are left.
 import { createServer } from 'node:net';
 import { Buffer } from 'node:buffer';
 import { setInterval, setTimeout, clearInterval } from 'node:timers';
@@ -105,6 +105,9 @@ const FAULTS = {
   },
 };
 
+// Of each database: how many clients there are.
+const open = new Map();
+
 class Session {
   constructor(socket) {
     this.socket = socket;
@@ -112,8 +115,15 @@ class Session {
     this.broken = false;
     this.unloading = false;
     socket.on('error', () => {});
-    socket.on('close', () => console.log(`gone ${this.database}`));
+    socket.on('end', () => socket.end());
+    socket.on('close', () => this.onClose());
     socket.on('data', (chunk) => this.onData(chunk));
+  }
+
+  onClose() {
+    const left = open.get(this.database) - 1;
+    open.set(this.database, left);
+    console.log(`gone ${this.database} ${left}`);
   }
 
   write(bytes) {
@@ -175,6 +185,7 @@ class Session {
     const [, database] = /database\0([^\0]*)\0/.exec(body.toString('utf8', 4));
     [this.phase, this.fault] = database.split(':');
     this.database = database;
+    open.set(database, (open.get(database) ?? 0) + 1);
     if (this.breaks('login')) return undefined;
     return this.write(Buffer.concat([message('R', int32(0)), message('S', 'server_version', '8.0.2'),
       message('S', 'client_encoding', 'UTF8'), message('K', int32(4711, 815)), READY]));

@@ -35,7 +35,7 @@ sub hostile_server
 	return ($name, $database);
 }
 
-# Waits until the warehouse has said this of a database: begun, unloading, gone.
+# Waits until the warehouse has said this of a database: "begun DATABASE", "unloading DATABASE", "gone DATABASE 0".
 sub hostile_said
 {
 	my ($what, $database) = @_;
