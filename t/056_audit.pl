@@ -1,4 +1,5 @@
-# Who did what: the events of a job name the role that canceled, resumed or paced it.
+# Who did what: the events of a job name the role that canceled, resumed or paced it; the server log tells its life in a
+# line each.
 use strict;
 use warnings;
 use JSON::PP;
@@ -89,6 +90,65 @@ $sql->('CREATE DATABASE elsewhere TEMPLATE postgres');
 	is($node->safe_psql('elsewhere', "SELECT message FROM rs2ddb.event WHERE job_id = $job ORDER BY event_id DESC LIMIT 1"),
 		'canceled in a copy by dba', 'and one in a copy of its database');
 }
+
+# ---- the server log ----------------------------------------------------------------------------
+
+# What the log says of a job of a database, in order, without the job's name; each line must begin with that name.
+sub log_of
+{
+	my ($id, $of) = @_;
+	my $name = qr/\(database "$of", owner "$me", server "warehouse", table "audited-[\d-]+"\)/;
+	my @lines = slurp_file($node->logfile) =~ /LOG:  rs2ddb job $id $name (.*)/g;
+	is(scalar(@lines), scalar(() = slurp_file($node->logfile) =~ /LOG:  rs2ddb job $id \(database "$of"/g), "job $id: each line names it in full");
+	return @lines;
+}
+
+sub log_is
+{
+	my ($name, $id, @expected) = @_;
+	my @lines = log_of($id, 'postgres');
+	is(scalar(@lines), scalar(@expected), "$name: lines") or diag(join "\n", @lines);
+	like($lines[$_] // '', $expected[$_], "$name: line " . ($_ + 1)) for 0 .. $#expected;
+}
+
+my $done = export_and_wait($node, "$query UNION ALL SELECT NULL, 'a row without a key'", unique('audited'), %key, max_rejects => 1);
+log_is('success', $done->{job_id}, qr/^started$/,
+	qr/^succeeded: 2001 unloaded, 2000 written, 0 collapsed, 1 rejected, \d+\.\d write units, \d+\.\d s$/);
+
+my $failed = export_and_wait($node, 'SELECT * FROM not_there_for_audit', unique('audited'), %key);
+log_is('failure', $failed->{job_id}, qr/^started$/, qr/^failed: \Q$failed->{error_message}\E$/);
+
+$failed = export_and_wait($node, "$query UNION ALL SELECT NULL, 'a row without a key'", unique('audited'), %key);
+log_is('too many rejects', $failed->{job_id}, qr/^started$/, qr/^failed: \Q$failed->{error_message}\E$/);
+like(slurp_file($node->logfile), qr/job $failed->{job_id} .*failed: .*\n.*DETAIL:  First: .*\n.*HINT:  All other rows are written/,
+	'too many rejects: with detail and hint');
+
+log_is('canceled while queued', $job, qr/^canceled by $me before it started$/);
+is(join('|', log_of($job, 'elsewhere')), 'canceled in a copy by dba', 'canceled in a copy: one line');
+
+$job = job_in_loading();
+$sql->("BEGIN; SELECT rs2ddb_cancel($job); ROLLBACK", 'dba');
+my ($leader) = worker_pids($node, 'leader');
+kill 'TERM', $leader;
+ok(wait_for($node, "SELECT state = 'interrupted' FROM rs2ddb.progress WHERE job_id = $job"), 'a leader is terminated');
+$sql->("SELECT rs2ddb_wait($job, '0 s')");
+ok(wait_for($node, "SELECT state = 'loading' FROM rs2ddb.progress WHERE job_id = $job"), 'another takes the job');
+$sql->("SELECT rs2ddb_cancel($job)", 'dba');
+wait_job($node, $job);
+$sql->("SELECT rs2ddb_resume($job)");
+clear_faults();
+wait_job($node, $job);
+log_is('takeover, cancel, resume', $job, qr/^started$/, qr/^taken over: its leader was lost in state loading$/, qr/^canceled by dba$/,
+	qr/^started$/, qr/^succeeded: 2000 unloaded, 2000 written, 0 collapsed, 0 rejected, /);
+
+# An end that cannot be stored is told all the same, and only then in these words.
+$sql->(<<'SQL');
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
+CREATE TRIGGER no_room BEFORE UPDATE ON rs2ddb.job FOR EACH ROW WHEN (NEW.state = 'failed') EXECUTE FUNCTION no_room();
+SQL
+$job = export_job($node, 'SELECT * FROM not_there_for_audit', unique('audited'), %key);
+ok(wait_for($node, "SELECT state = 'interrupted' FROM rs2ddb.progress WHERE job_id = $job"), 'the end of a job cannot be stored');
+log_is('an end that cannot be stored', $job, qr/^started$/, qr/^ended, which cannot be stored: .*not_there_for_audit/);
 
 reset_stand_ins();
 $node->stop;

@@ -103,6 +103,18 @@ extern void r2d_catalog_job_unload_rows(int64 job_id, int64 rows);
 extern void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dMover by,
                                    const R2dFailure *failure, const char *message);
 
+/* What a job has come to; as its row says, so for one that has settled. */
+typedef struct R2dTotals {
+    int64 rows_unloaded; /* -1: not known */
+    int64 items_written;
+    int64 rows_collapsed;
+    int64 rows_rejected;
+    double write_units;
+    double seconds; /* since it was queued for the first time */
+} R2dTotals;
+
+extern void r2d_catalog_job_totals(int64 job_id, R2dTotals *totals);
+
 /* Nobody loads from the files of the job any more: what was written stays counted, going on needs
  * a new UNLOAD. */
 extern void r2d_catalog_job_forget_files(int64 job_id);

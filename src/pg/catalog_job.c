@@ -249,6 +249,26 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dM
     r2d_spi_leave(&spi);
 }
 
+void r2d_catalog_job_totals(int64 job_id, R2dTotals *totals)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+
+    *totals = (R2dTotals){.rows_unloaded = -1};
+    r2d_arg_int8(&args, job_id);
+    if (r2d_spi_run("SELECT rows_unloaded, items_written, rows_collapsed, rows_rejected, "
+                    "write_units, extract(epoch FROM finished_at - created_at)::float8 "
+                    "FROM rs2ddb.job WHERE job_id = $1",
+                    &args) == 1)
+        *totals = (R2dTotals){.rows_unloaded = r2d_spi_int8(1, -1),
+                              .items_written = r2d_spi_int8(2, 0),
+                              .rows_collapsed = r2d_spi_int8(3, 0),
+                              .rows_rejected = r2d_spi_int8(4, 0),
+                              .write_units = r2d_spi_float8(5, 0),
+                              .seconds = r2d_spi_float8(6, 0)};
+    r2d_spi_leave(&spi);
+}
+
 void r2d_catalog_job_forget_files(int64 job_id)
 {
     R2dSpi spi = r2d_spi_enter(true);

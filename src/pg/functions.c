@@ -12,6 +12,7 @@
 #include "../core/send/table.h"
 #include "catalog.h"
 #include "functions.h"
+#include "job_log.h"
 #include "options.h"
 #include "owner.h"
 #include "pool.h"
@@ -136,6 +137,20 @@ static const char *caller(void)
     return GetUserNameFromId(GetUserId(), false);
 }
 
+/* In the server log, once it is true. */
+static void log_canceled(const R2dJob *job, const char *how)
+{
+    r2d_wish_log(job->job_id, psprintf("%s %s", r2d_job_log_name(job), how));
+}
+
+static void cancel_in_copy(const R2dJob *job)
+{
+    const char *how = psprintf("canceled in a copy by %s", caller());
+
+    r2d_catalog_job_settle(job->job_id, job->state, R2D_JOB_CANCELED, R2D_IN_COPY, NULL, how);
+    log_canceled(job, how);
+}
+
 PG_FUNCTION_INFO_V1(rs2ddb_cancel);
 PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 {
@@ -146,8 +161,7 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
 
     if (job->foreign && !r2d_job_is_settled(job->state)) {
         /* Nobody leads it here, and what is on S3 may still be its original's. */
-        r2d_catalog_job_settle(job_id, job->state, R2D_JOB_CANCELED, R2D_IN_COPY, NULL,
-                               psprintf("canceled in a copy by %s", caller()));
+        cancel_in_copy(job);
         PG_RETURN_BOOL(true);
     }
     cancel = r2d_catalog_job_cancel(job_id, caller(), &leader_pid);
@@ -155,6 +169,8 @@ PGDLLEXPORT Datum rs2ddb_cancel(PG_FUNCTION_ARGS)
         r2d_wish(R2D_WISH_INTERRUPT, job_id, leader_pid);
     if (cancel == R2D_CANCEL_LEAD)
         r2d_wish(R2D_WISH_LEADER, job_id, 0);
+    if (cancel == R2D_CANCEL_DONE)
+        log_canceled(job, psprintf("canceled by %s before it started", caller()));
     PG_RETURN_BOOL(cancel != R2D_CANCEL_SETTLED);
 }
 

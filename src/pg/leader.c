@@ -8,6 +8,7 @@
 #include "pgstat.h"
 
 #include "home.h"
+#include "job_log.h"
 #include "launcher.h"
 #include "owner.h"
 #include "pool.h"
@@ -43,6 +44,8 @@ void r2d_leader_read_job(R2dLeader *leader)
     MemoryContextSwitchTo(leader->context);
     job = r2d_catalog_job(leader->job_id);
     leader->job = job != NULL && !job->foreign && !r2d_job_is_settled(job->state) ? job : NULL;
+    if (leader->job != NULL)
+        leader->log_name = r2d_job_log_name(leader->job);
     r2d_tx_commit();
 }
 
@@ -50,16 +53,20 @@ void r2d_leader_read_job(R2dLeader *leader)
  * by the second look, one that comes after finds our process id. */
 static void take_job(R2dLeader *leader)
 {
+    R2dJobState found;
+
     r2d_leader_read_job(leader);
     if (leader->job == NULL)
         return;
+    found = leader->job->state;
     r2d_tx_begin();
     r2d_catalog_job_led(leader->job_id, MyProcPid);
-    if (leader->job->state != R2D_JOB_QUEUED)
-        r2d_catalog_job_move(leader->job_id, leader->job->state, R2D_JOB_QUEUED, R2D_BY_RECOVERY,
+    if (found != R2D_JOB_QUEUED)
+        r2d_catalog_job_move(leader->job_id, found, R2D_JOB_QUEUED, R2D_BY_RECOVERY,
                              "its leader was lost");
     r2d_catalog_files_release(leader->job_id);
     r2d_tx_commit();
+    r2d_job_log_taken(leader->log_name, found);
     r2d_leader_read_job(leader);
 }
 

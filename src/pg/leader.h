@@ -29,6 +29,7 @@ typedef struct R2dLeader {
     MemoryContext context; /* life of the job; sessions end with it */
     int64 job_id;
     R2dJob *job;
+    const char *log_name; /* of the job, in lines of the log (job_log.h) */
     R2dOptions *options;
     R2dAwsSession *aws;
     R2dRedshift *redshift; /* NULL: none; see r2d_leader_session */

@@ -8,6 +8,7 @@
 
 #include "../core/send/sender.h"
 #include "failure.h"
+#include "job_log.h"
 #include "job_table.h"
 #include "rejects.h"
 #include "stage.h"
@@ -22,14 +23,29 @@
     "neither the manifest nor the warehouse told how many rows there are: "                        \
     "every file was read to its verified end"
 
+static void log_end(const R2dLeader *leader, const R2dTotals *totals, const R2dFailure *failure,
+                    const char *message)
+{
+    if (leader->job->state == R2D_JOB_SUCCEEDED)
+        r2d_job_log_succeeded(leader->log_name, totals, message);
+    else if (leader->job->state == R2D_JOB_FAILED)
+        r2d_job_log_failed(leader->log_name, failure);
+    else
+        r2d_job_log_canceled(leader->log_name, message);
+}
+
 static void settle(R2dLeader *leader, R2dJobState state, const R2dFailure *failure,
                    const char *message)
 {
+    R2dTotals totals;
+
     r2d_tx_begin();
     r2d_catalog_job_settle(leader->job_id, leader->job->state, state, R2D_BY_LEADER, failure,
                            message);
+    r2d_catalog_job_totals(leader->job_id, &totals);
     r2d_tx_commit();
     leader->job->state = state;
+    log_end(leader, &totals, failure, message);
 }
 
 /* Rows that are not accounted for. Where nobody promised a number, each file was read to its end,
@@ -163,8 +179,6 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
         r2d_stage_abandon(leader);
     } else if (!r2d_leader_has_files(leader) && !leader->unload_open)
         (void)r2d_stage_clean(leader);
-    ereport(LOG, (errmsg("rs2ddb job " INT64_FORMAT " failed: %s", leader->job_id, failure.message),
-                  failure.detail ? errdetail_internal("%s", failure.detail) : 0));
     settle(leader, R2D_JOB_FAILED, &failure, NULL);
 }
 
@@ -200,8 +214,10 @@ void r2d_settle_error(R2dLeader *leader, const ErrorData *error)
         PG_CATCH();
         {
             MemoryContextSwitchTo(leader->context);
-            if (tries_left == 0)
+            if (tries_left == 0) {
+                r2d_job_log_not_stored(leader->log_name, error);
                 PG_RE_THROW();
+            }
             EmitErrorReport();
             FlushErrorState();
             AbortCurrentTransaction();

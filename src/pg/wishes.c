@@ -13,24 +13,35 @@ typedef struct Wish {
     R2dWishKind kind;
     int64 job_id;
     int pid; /* whom to interrupt or to wake */
+    const char *text;
     SubTransactionId subxact;
     struct Wish *next;
 } Wish;
 
 static Wish *wishes; /* in TopTransactionContext */
 
-void r2d_wish(R2dWishKind kind, int64 job_id, int pid)
+static Wish *wish_for(R2dWishKind kind, int64 job_id)
 {
     Wish *wish = MemoryContextAllocZero(TopTransactionContext, sizeof *wish);
     Wish **last = &wishes;
 
     wish->kind = kind;
     wish->job_id = job_id;
-    wish->pid = pid;
     wish->subxact = GetCurrentSubTransactionId();
     while (*last != NULL)
         last = &(*last)->next;
     *last = wish;
+    return wish;
+}
+
+void r2d_wish(R2dWishKind kind, int64 job_id, int pid)
+{
+    wish_for(kind, job_id)->pid = pid;
+}
+
+void r2d_wish_log(int64 job_id, const char *text)
+{
+    wish_for(R2D_WISH_LOG, job_id)->text = MemoryContextStrdup(TopTransactionContext, text);
 }
 
 const char *r2d_queued_hint(void)
@@ -73,6 +84,8 @@ static void carry_out(void)
             r2d_pool_interrupt(wish->pid);
         else if (wish->kind == R2D_WISH_WAKE)
             r2d_pool_wake(wish->pid);
+        else if (wish->kind == R2D_WISH_LOG) /* a client could get an encoding that throws */
+            ereport(LOG_SERVER_ONLY, (errmsg_internal("%s", wish->text)));
     }
     start_leaders();
 }
