@@ -148,6 +148,7 @@ CREATE TABLE rs2ddb.file (
     error_code       text,
     error_request_id text,
     rejects_stored   bigint NOT NULL DEFAULT 0,
+    late_until       timestamptz,
     PRIMARY KEY (job_id, file_no)
 );
 CREATE INDEX file_open ON rs2ddb.file (job_id, state, file_no) WHERE state <> 'done';
@@ -182,6 +183,7 @@ COMMENT ON COLUMN rs2ddb.file.error_sqlstate IS 'SQLSTATE of the error';
 COMMENT ON COLUMN rs2ddb.file.error_code IS 'error code of AWS';
 COMMENT ON COLUMN rs2ddb.file.error_request_id IS 'request id of AWS';
 COMMENT ON COLUMN rs2ddb.file.rejects_stored IS 'its rejects that are kept in rs2ddb.reject, those beyond the checkpoint included';
+COMMENT ON COLUMN rs2ddb.file.late_until IS 'until then a request that nobody answered, with a row up to the checkpoint, may still be applied: the next loader writes nothing before';
 
 -- ---------------------------------------------------------------------------------------------
 -- Rejects and events

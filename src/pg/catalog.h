@@ -255,7 +255,8 @@ typedef struct R2dFile {
     int64 rows_rejected;
     double write_units;
     int64 writes_throttled;
-    int tries; /* this one included */
+    int tries;         /* this one included */
+    int64 late_for_us; /* so long requests of rows up to the checkpoint may still be applied */
 } R2dFile;
 
 typedef struct R2dRates {
@@ -276,6 +277,11 @@ typedef struct R2dOrders {
 extern bool r2d_catalog_file_claim(int64 job_id, int after, const R2dRates *rates, R2dFile *file);
 /* Takes that back: the file cannot be loaded yet. */
 extern void r2d_catalog_file_unclaim(int64 job_id, int file_no);
+/* Whether a loader of the job was lost and its file is still pending, or was taken over in the last
+ * `within_s` seconds. */
+extern bool r2d_catalog_loader_lost(int64 job_id, int within_s);
+/* Whether a loader has begun a file of the job. */
+extern bool r2d_catalog_files_begun(int64 job_id);
 extern void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders);
 
 /* progress counts from file->checkpoint on; both are added up. Throws when the file is not this

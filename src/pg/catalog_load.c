@@ -1,6 +1,7 @@
 /* catalog_load.c - statements of a loader: its next file, its orders, progress and rejects. */
 #include "catalog_spi.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 
 #include "pool.h"
@@ -19,6 +20,7 @@ static void read_file(R2dSpi *spi, R2dFile *file)
     file->write_units = r2d_spi_float8(9, 0);
     file->writes_throttled = r2d_spi_int8(10, 0);
     file->tries = r2d_spi_int4(11, 0);
+    file->late_for_us = r2d_spi_int8(12, 0);
 }
 
 /* Rejects beyond the checkpoint belong to rows that are read again now. */
@@ -60,6 +62,36 @@ static void read_sharers(R2dArgs *args, R2dSharers *sharers)
     sharers->elsewhere = r2d_spi_int4(4, 0);
 }
 
+static bool is_true(const char *question, R2dArgs *args)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    bool yes = r2d_spi_run(question, args) == 1 && r2d_spi_bool(1);
+
+    r2d_spi_leave(&spi);
+    return yes;
+}
+
+bool r2d_catalog_loader_lost(int64 job_id, int within_s)
+{
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_int4(&args, within_s);
+    return is_true("SELECT EXISTS (SELECT FROM rs2ddb.file WHERE job_id = $1 "
+                   "AND (state = 'pending' AND tries > 0 OR tries > 1 "
+                   "AND progress_at > clock_timestamp() - make_interval(secs => $2)))",
+                   &args);
+}
+
+bool r2d_catalog_files_begun(int64 job_id)
+{
+    R2dArgs args = {0};
+
+    r2d_arg_int8(&args, job_id);
+    return is_true("SELECT EXISTS (SELECT FROM rs2ddb.file WHERE job_id = $1 AND tries > 0)",
+                   &args);
+}
+
 /* Counting passes over entries of the files behind, which cannot be removed while anybody waits for
  * the job: only a bound is worth that. */
 void r2d_catalog_orders(int64 job_id, int attempt, R2dOrders *orders)
@@ -99,7 +131,9 @@ static bool claim_behind(R2dArgs *args, int file_no, const R2dRates *rates)
                "WHERE job_id = $1 AND state = 'pending' AND file_no > $3 "
                "ORDER BY file_no LIMIT 1 FOR UPDATE SKIP LOCKED) "
                "RETURNING file_no, url, size_bytes, rows_promised, checkpoint, items_written, "
-               "rows_collapsed, rows_rejected, write_units, writes_throttled, tries",
+               "rows_collapsed, rows_rejected, write_units, writes_throttled, tries, "
+               "(1e6 * EXTRACT(epoch FROM GREATEST(late_until - clock_timestamp(), "
+               "interval '0')))::bigint",
                args) == 1;
 }
 
@@ -152,13 +186,15 @@ static void arg_progress(R2dArgs *args, int64 job_id, const R2dFile *file,
     r2d_arg_float8(args, rates->rows_per_s);
     r2d_arg_float8(args, rates->units_per_s);
     r2d_arg_float8(args, rates->throttled_share);
+    r2d_arg(args, INT8OID, Int64GetDatum(progress->late_for_us), progress->late_for_us == 0);
 }
 
 #define SET_PROGRESS                                                                               \
     "UPDATE rs2ddb.file SET checkpoint = $4, rows_read = $5, items_written = $6, "                 \
     "rows_collapsed = $7, rows_rejected = $8, bytes_read = $9, write_units = $10, "                \
     "writes_throttled = $11, rows_per_s = $12, units_per_s = $13, throttled_share = $14, "         \
-    "progress_at = clock_timestamp()"
+    "progress_at = clock_timestamp(), "                                                            \
+    "late_until = COALESCE(clock_timestamp() + $15 * interval '1 microsecond', late_until)"
 #define WHERE_OURS " WHERE job_id = $1 AND file_no = $2 AND state = 'running' AND loader_pid = $3"
 
 static void check_ours(uint64 changed, int64 job_id, const R2dFile *file)

@@ -19,7 +19,9 @@ struct R2dLoad {
     R2dMeter meter;
     R2dShare share; /* of the bound of the table */
     int64_t next_commit_us;
-    bool rejects_full; /* as many of the job are stored as may be: others are only counted */
+    int64_t lost_until_us; /* r2d_mono_us: until then a file may have been begun by a lost loader
+                            * although nothing says so; 0: no loader was lost */
+    bool rejects_full;     /* as many of the job are stored as may be: others are only counted */
 };
 
 #endif

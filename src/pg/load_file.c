@@ -57,7 +57,10 @@ static void open_file(R2dLoad *load)
 {
     R2dView bucket, key;
     R2dTransferFile file = {.size_bytes = load->file.size_bytes,
-                            .skip_rows = load->file.checkpoint};
+                            .skip_rows = load->file.checkpoint,
+                            .was_lost = load->file.tries > 1 ||
+                                        r2d_mono_us(&r2d_clock_system) < load->lost_until_us,
+                            .late_for_us = load->file.late_for_us};
     R2dError err;
     char *url = r2d_to_utf8(load->file.url);
 

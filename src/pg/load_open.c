@@ -57,7 +57,20 @@ static double initial_wcu(R2dLoad *load)
     return (double)r2d_table_initial_wcu(&table) / expected_loaders(load);
 }
 
-static void open_transfer(R2dLoad *load)
+/* A claim that did not wait for the disk may have been lost in a crash of the server, and with it
+ * that somebody had begun the file. */
+static void look_for_lost_loaders(R2dLoad *load, int grace_s)
+{
+    bool lost;
+
+    r2d_tx_begin();
+    lost = r2d_catalog_loader_lost(load->job->job_id, grace_s);
+    r2d_tx_commit();
+    if (lost)
+        load->lost_until_us = r2d_mono_us(&r2d_clock_system) + grace_s * R2D_US_PER_S;
+}
+
+static void open_transfer(R2dLoad *load, int grace_s)
 {
     R2dTransferOptions options = {.alloc = load->aws->alloc,
                                   .clock = &r2d_clock_system,
@@ -69,6 +82,7 @@ static void open_transfer(R2dLoad *load)
                                   .requests_in_flight_max = REQUESTS_IN_FLIGHT,
                                   .initial_wcu = initial_wcu(load),
                                   .max_wcu = load->job->max_wcu,
+                                  .late_write_grace_us = grace_s * R2D_US_PER_S,
                                   .rejects_max =
                                       Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1)};
     R2dError err;
@@ -90,7 +104,8 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     r2d_on_reset(context, close_load, load);
     load->file_context = AllocSetContextCreate(context, "rs2ddb file", ALLOCSET_DEFAULT_SIZES);
     open_mapping(load);
-    open_transfer(load);
+    look_for_lost_loaders(load, r2d_options_late_write_grace_s(options));
+    open_transfer(load, r2d_options_late_write_grace_s(options));
     MemoryContextSwitchTo(old);
     return load;
 }

@@ -74,6 +74,13 @@ static void check_search_path(const char *name, const char *value)
         invalid_value(name, value, "Use schema names with commas between them.");
 }
 
+static void check_grace(const char *name, const char *value)
+{
+    int64_t seconds;
+    if (!r2d_view_to_int64(r2d_view_of(value), &seconds) || seconds < 0 || seconds > 300)
+        invalid_value(name, value, "Use 0 to 300 seconds.");
+}
+
 static void check_compression(const char *name, const char *value)
 {
     R2dCompression ignored;
@@ -165,6 +172,7 @@ static const R2dOptionRule rules[] = {
     {"ca_file", SERVER, true, FIELD(ca_file), NULL},
     {"server_credentials", SERVER, true, FIELD(server_credentials), check_bool},
     {"request_timeout", SERVER, false, FIELD(request_timeout), check_timeout},
+    {"late_write_grace", SERVER, false, FIELD(late_write_grace), check_grace},
     {"user", MAPPING, false, FIELD(user), NULL},
     {"password", MAPPING, false, FIELD(password), NULL},
     {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), check_aws_key},

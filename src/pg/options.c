@@ -17,6 +17,8 @@
 
 #define R2D_WRAPPER "rs2ddb"
 
+#define LATE_WRITE_GRACE_S 10
+
 static void read_options(List *list, R2dOptions *options, Oid catalog)
 {
     ListCell *cell;
@@ -208,4 +210,9 @@ R2dOptions *r2d_options_load_by_oid(Oid server, const char *server_name, Oid rol
         OidIsValid(server) ? GetForeignServerExtended(server, FSV_MISSING_OK) : NULL;
 
     return r2d_options_load(known ? known->servername : server_name, role);
+}
+
+int r2d_options_late_write_grace_s(const R2dOptions *options)
+{
+    return options->late_write_grace != NULL ? atoi(options->late_write_grace) : LATE_WRITE_GRACE_S;
 }

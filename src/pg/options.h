@@ -30,7 +30,8 @@ typedef struct R2dOptions {
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
     const char *server_credentials;
-    const char *request_timeout; /* seconds */
+    const char *request_timeout;  /* seconds */
+    const char *late_write_grace; /* seconds */
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;
@@ -61,5 +62,8 @@ extern R2dOptions *r2d_options_load_by_oid(Oid server, const char *server_name, 
  * a mapping, and whose owner is a superuser, the role, or one that the role is a member of. Throws
  * when there is none, or more: then it lists them. */
 extern const char *r2d_options_only_server(Oid role);
+
+/* So long DynamoDB may still apply a request whose connection was closed without an answer. */
+extern int r2d_options_late_write_grace_s(const R2dOptions *options);
 
 #endif

@@ -259,9 +259,26 @@ static int64 manifest_rows(const R2dManifest *manifest)
     return sum;
 }
 
-static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 rows)
+/* Loaders of the UNLOAD before this one may have left requests with other rows of the same keys. */
+static void let_late_writes_pass(R2dLeader *leader, TimestampTz since)
+{
+    int grace_ms = r2d_options_late_write_grace_s(leader->options) * 1000;
+    TimestampTz end = TimestampTzPlusMilliseconds(since, grace_ms);
+    long left_ms;
+    bool begun;
+
+    r2d_tx_begin();
+    begun = r2d_catalog_files_begun(leader->job_id);
+    r2d_tx_commit();
+    while (begun && (left_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end)) > 0)
+        r2d_sleep((int)left_ms);
+}
+
+static void store_files(R2dLeader *leader, const R2dManifest *manifest, int64 rows,
+                        TimestampTz since)
 {
     leader->unload_open = true; /* until its files are known */
+    let_late_writes_pass(leader, since);
     r2d_tx_begin();
     r2d_catalog_files_insert(leader->job_id, manifest);
     leader->job->rows_unloaded = rows;
@@ -276,6 +293,7 @@ void r2d_unload(R2dLeader *leader)
     R2dManifest manifest;
     int64 counted = -1;
     int64 promised;
+    TimestampTz begin = GetCurrentTimestamp(); /* the loaders of an earlier UNLOAD have ended */
 
     if (!take_over(leader, &counted))
         counted = run_unload(leader);
@@ -287,5 +305,5 @@ void r2d_unload(R2dLeader *leader)
                                       "the manifest promises %lu rows, the warehouse unloaded %lu",
                                       (unsigned long)promised, (unsigned long)promised,
                                       (unsigned long)counted)));
-    store_files(leader, &manifest, promised >= 0 ? promised : counted);
+    store_files(leader, &manifest, promised >= 0 ? promised : counted, begin);
 }

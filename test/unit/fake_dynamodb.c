@@ -231,6 +231,11 @@ static void refuse_as(FakeFlight *flight, FakeKind kind)
     refuse(flight, errors[kind].status, errors[kind].code, errors[kind].message);
 }
 
+static bool is_reset(FakeKind kind)
+{
+    return kind == FAKE_RESET_BEFORE || kind == FAKE_RESET_AFTER || kind == FAKE_RESET_LATE;
+}
+
 static void answer(FakeDynamodb *fake, FakeFlight *flight)
 {
     FakeWrite writes[FAKE_BATCH] = {0};
@@ -259,7 +264,7 @@ static void answer(FakeDynamodb *fake, FakeFlight *flight)
         refuse_as(flight, flight->kind);
     else if (flight->kind == FAKE_GARBAGE || flight->kind == FAKE_STRANGER)
         mislead(fake, flight);
-    else if (flight->kind != FAKE_RESET_BEFORE && flight->kind != FAKE_RESET_AFTER)
+    else if (!is_reset(flight->kind))
         answer_batch(fake, flight, writes, count);
 }
 
@@ -301,7 +306,7 @@ static R2dStatus fake_start(R2dHttpClient *client, R2dHttpExchange *exchange, R2
         fake->flying_max = fake->flying;
     exchange->state = R2D_HTTP_RUNNING;
     exchange->status = 0;
-    exchange->failed = exchange->headers_done = false;
+    exchange->failed = exchange->unanswered = exchange->headers_done = false;
     exchange->response.len = exchange->response_headers.len = 0;
     exchange->received_bytes = 0;
     return R2D_OK;
@@ -322,6 +327,8 @@ static void fake_cancel(R2dHttpClient *client, R2dHttpExchange *exchange)
     FakeDynamodb *fake = fake_of(client);
     for (int i = 0; i < FAKE_FLIGHTS; i++) {
         if (fake->flights[i].exchange == exchange) {
+            if (fake->cancels_late && r2d_random_next(&fake->random) % 2 == 0)
+                fake_late_add(fake, fake->flights[i].body);
             land(fake, &fake->flights[i]);
             exchange->state = R2D_HTTP_IDLE;
         }
@@ -353,10 +360,12 @@ static void complete(FakeDynamodb *fake, FakeFlight *flight)
     if (exchange->body.len != strlen(flight->body) ||
         memcmp(exchange->body.data, flight->body, exchange->body.len) != 0)
         offend(fake, "a body was changed in flight");
-    if (flight->kind == FAKE_RESET_BEFORE || flight->kind == FAKE_RESET_AFTER) {
-        exchange->failed = true;
+    if (is_reset(flight->kind)) {
+        exchange->failed = exchange->unanswered = true;
         r2d_fail(&exchange->error, R2D_ERR_NETWORK, "connection reset by peer");
         exchange->error.action = R2D_ACT_RETRY;
+        if (flight->kind == FAKE_RESET_LATE)
+            fake_late_add(fake, flight->body);
     } else {
         respond(fake, flight, exchange);
     }
@@ -374,6 +383,7 @@ static R2dStatus fake_step(R2dHttpClient *client, R2dError *err)
 {
     FakeDynamodb *fake = fake_of(client);
     (void)err;
+    fake_late_apply(fake, fake->clock->mono_us);
     for (int i = 0; i < FAKE_FLIGHTS; i++)
         if (fake->flights[i].exchange != NULL && fake->flights[i].due_us <= fake->clock->mono_us)
             complete(fake, &fake->flights[i]);
@@ -453,6 +463,7 @@ void fake_dynamodb_free(FakeDynamodb *fake)
     for (int i = 0; i < FAKE_FLIGHTS; i++)
         if (fake->flights[i].exchange != NULL)
             land(fake, &fake->flights[i]);
+    fake_late_clear(fake);
     fake_table_clear(fake);
 }
 

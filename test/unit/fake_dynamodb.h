@@ -21,16 +21,23 @@ typedef enum FakeKind {
     FAKE_ERROR_AFTER,        /* 500, all written */
     FAKE_RESET_BEFORE,       /* the connection is cut */
     FAKE_RESET_AFTER,
-    FAKE_GARBAGE,  /* 200 with a body that is no reply, nothing written */
-    FAKE_STRANGER, /* 200, unprocessed names an item that was not sent; nothing written */
-    FAKE_SKEWED,   /* the signature's clock is wrong */
-    FAKE_EXPIRED,  /* ExpiredTokenException */
-    FAKE_NO_TABLE, /* ResourceNotFoundException */
-    FAKE_TEXT,     /* whatever fake_dynamodb_reply queued */
+    FAKE_RESET_LATE, /* the same, and what was asked is done late_min_us to late_max_us later */
+    FAKE_GARBAGE,    /* 200 with a body that is no reply, nothing written */
+    FAKE_STRANGER,   /* 200, unprocessed names an item that was not sent; nothing written */
+    FAKE_SKEWED,     /* the signature's clock is wrong */
+    FAKE_EXPIRED,    /* ExpiredTokenException */
+    FAKE_NO_TABLE,   /* ResourceNotFoundException */
+    FAKE_TEXT,       /* whatever fake_dynamodb_reply queued */
     FAKE_KINDS,
 } FakeKind;
 
-enum { FAKE_FLIGHTS = 128, FAKE_SCRIPT = 64, FAKE_BATCH = 25, FAKE_PARTITIONS = 64 };
+enum {
+    FAKE_FLIGHTS = 128,
+    FAKE_SCRIPT = 64,
+    FAKE_BATCH = 25,
+    FAKE_PARTITIONS = 64,
+    FAKE_LATES = 4096
+};
 
 /* A token bucket of capacity units. */
 typedef struct FakeBucket {
@@ -55,6 +62,12 @@ typedef struct FakeFlight {
     char *keys[FAKE_BATCH];
 } FakeFlight;
 
+/* A request that is applied after its connection was closed. */
+typedef struct FakeLate {
+    int64_t due_us;
+    char *body; /* NULL: free */
+} FakeLate;
+
 typedef struct FakeDynamodb {
     R2dHttpClient client; /* hand out &fake.client */
     UnitClock *clock;
@@ -65,6 +78,10 @@ typedef struct FakeDynamodb {
     bool odd_shapes;           /* some replies carry blanks */
     double unit_cost;          /* capacity units per item */
     int64_t delay_min_us, delay_max_us;
+    int64_t late_min_us, late_max_us;
+    bool cancels_late; /* a request that is cancelled is applied late, or never */
+    FakeLate lates[FAKE_LATES];
+    long applied_late; /* requests */
     /* Capacity per second of the table and of each partition; 0: no limit. What is not used is
      * saved for burst_s. */
     double table_wcu, partition_wcu, burst_s;
@@ -101,6 +118,8 @@ void fake_dynamodb_push(FakeDynamodb *fake, FakeKind kind);
 void fake_dynamodb_reply(FakeDynamodb *fake, int status, const char *body);
 /* The item with this key, given as normalised JSON ({"S":"a"} or {"S":"a"},{"N":"1"}); or NULL. */
 const char *fake_dynamodb_item(const FakeDynamodb *fake, const char *key);
+/* Goes on until what is applied late has been. */
+void fake_dynamodb_settle(FakeDynamodb *fake);
 /* Microseconds until the next reply is due; -1: none. */
 int64_t fake_dynamodb_next_us(const FakeDynamodb *fake);
 

@@ -19,4 +19,10 @@ void fake_table_write(FakeDynamodb *fake, const char *key, const char *item, con
 void fake_table_append(R2dBytes *out, const FakeDynamodb *fake, const FakeWrite *write);
 void fake_table_clear(FakeDynamodb *fake);
 
+/* fake_late.c: a request whose connection is closed now is applied later; what is due by then is
+ * applied; what is left is dropped. */
+void fake_late_add(FakeDynamodb *fake, const char *body);
+void fake_late_apply(FakeDynamodb *fake, int64_t now_us);
+void fake_late_clear(FakeDynamodb *fake);
+
 #endif

@@ -2,14 +2,19 @@
  * test_transfer_soak.c - whatever breaks on the way, every row is settled once, the last row of a
  * key wins, and the ledger balances. Random files, random faults, a crash now and then; in every
  * other seed rows in runs of one partition key, and partitions that throttle; now and then rows so
- * large that a few fill a batch. R2D_SOAK sets the number of seeds.
+ * large that a few fill a batch. Requests that were cut, and those in flight at a crash, may be
+ * applied up to ten seconds later. R2D_SOAK sets the number of seeds.
  */
 #include "transfer_rig.h"
+
+#include "transfer/chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { KEYS = 2000, KEYS_PER_PARTITION_KEY = 200 };
+
+#define GRACE_US (10 * R2D_US_PER_S)
 
 static TransferRig t;
 
@@ -94,7 +99,46 @@ static void limit_partitions(R2dRandom *random, FakeDynamodb *fake)
     fake->burst_s = 0.1 + r2d_random_unit(random) * 0.2;
 }
 
-static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
+/* What a loader has committed, and how long ago. */
+typedef struct Stored {
+    R2dTransferProgress progress;
+    int64_t at_us;
+} Stored;
+
+static Stored store(void)
+{
+    return (Stored){.progress = transfer_rig_progress(&t), .at_us = t.base.clock.mono_us};
+}
+
+/* Runs until about row `stop_at` is settled, and after that the progress is stored no more. */
+static R2dStatus run_until_crash(R2dRandom *random, int64_t skip_rows, int64_t stop_at,
+                                 Stored *stored)
+{
+    R2dError err;
+    R2dStatus status = transfer_rig_run_to(&t, skip_rows, stop_at, &err);
+    *stored = store();
+    if (status == R2D_END || status == R2D_FAILED || stop_at == INT64_MAX)
+        return status;
+    for (unsigned steps = (unsigned)(r2d_random_next(random) % 200); steps > 0; steps--) {
+        int64_t checkpoint = transfer_rig_progress(&t).checkpoint;
+        if (checkpoint >= t.rows - 50)
+            break;
+        (void)transfer_rig_run_to(&t, skip_rows, checkpoint, &err); /* one step */
+        t.base.clock.mono_us += (int64_t)(r2d_random_next(random) % 20000);
+    }
+    return R2D_AGAIN;
+}
+
+static void take_over(const Stored *stored)
+{
+    int64_t ago_us = t.base.clock.mono_us - stored->at_us;
+    R2dTransferFile file = {.was_lost = true};
+    if (stored->progress.late_for_us > ago_us)
+        file.late_for_us = stored->progress.late_for_us - ago_us;
+    r2d_transfer_take_over(t.transfer, &file);
+}
+
+static void soak(uint64_t seed, int64_t *requests, int64_t *hot, int64_t *late)
 {
     R2dError err;
     R2dRandom random = {.state = seed};
@@ -104,6 +148,9 @@ static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
     FakeDynamodb *fake = &t.base.fake;
     fake->odd_shapes = true;
     fake->poison = "POISON";
+    fake->cancels_late = true;
+    fake->late_max_us = (int64_t)(r2d_random_unit(&random) * GRACE_US);
+    t.late_write_grace_us = GRACE_US;
     fake->delay_max_us = 2000 + (int64_t)(r2d_random_next(&random) % 60000);
     for (int kind = FAKE_PARTIAL; kind <= FAKE_STRANGER; kind++)
         fake->chance[kind] = r2d_random_unit(&random) * (kind == FAKE_PARTIAL ? 0.4 : 0.06);
@@ -114,22 +161,31 @@ static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
     size_t chunk_bytes = 1 + r2d_random_next(&random) % (large ? 300000 : 3000);
     bool again = r2d_random_next(&random) % 2 == 0;
     int64_t skip_rows = 0, settled = 0;
+    int crashes = seed % 3 == 0 ? 1 + (int)(seed % 4) : 0;
+    Stored stored = {.at_us = 0};
     R2dStatus status = R2D_OK;
     while (status != R2D_END) { /* with a crash or two on the way */
-        bool crash = skip_rows == 0 && seed % 3 == 0;
+        bool crash = crashes > 0 && skip_rows < t.rows / 2;
         assert_int_equal(transfer_rig_source(&t, chunk_bytes, again, skip_rows, &err), R2D_OK);
-        status = transfer_rig_run_to(&t, skip_rows, crash ? t.rows / 2 : INT64_MAX, &err);
+        if (stored.at_us > 0)
+            take_over(&stored);
+        int64_t stop_at =
+            skip_rows + 1 + (int64_t)(r2d_random_next(&random) % (unsigned)t.rows) / 3;
+        status = run_until_crash(&random, skip_rows, crash ? stop_at : INT64_MAX, &stored);
         assert_int_not_equal(status, R2D_FAILED);
-        R2dTransferProgress progress = transfer_rig_progress(&t);
+        crashes--;
+        R2dTransferProgress progress = stored.progress;
         settled += progress.written + progress.collapsed + progress.rejected;
         skip_rows = progress.checkpoint;
         r2d_transfer_file_close(t.transfer);
         for (int64_t row = skip_rows + 1; row <= t.rows; row++) /* a crash loses what is beyond */
             t.rejected[row] = false;
     }
+    fake_dynamodb_settle(fake);
     assert_int_equal(settled, t.rows);
     check_soak(&expected, sorted);
     *requests += fake->requests;
+    *late += fake->applied_late;
     *hot += fake->hot > 0;
     transfer_rig_end(&t);
 }
@@ -137,12 +193,12 @@ static void soak(uint64_t seed, int64_t *requests, int64_t *hot)
 static void random_faults_never_lose_or_double_a_row(void **state)
 {
     (void)state;
-    int64_t requests = 0, hot = 0;
+    int64_t requests = 0, hot = 0, late = 0;
     int seeds = getenv("R2D_SOAK") != NULL ? atoi(getenv("R2D_SOAK")) : 400;
     for (int seed = 1; seed <= seeds; seed++)
-        soak((uint64_t)seed, &requests, &hot);
-    printf("    %d seeds, %lld requests, %lld with throttled partitions\n", seeds,
-           (long long)requests, (long long)hot);
+        soak((uint64_t)seed, &requests, &hot, &late);
+    printf("    %d seeds, %lld requests (%lld applied late), %lld with throttled partitions\n",
+           seeds, (long long)requests, (long long)late, (long long)hot);
 }
 
 int main(void)

@@ -34,7 +34,8 @@ R2dStatus transfer_rig_open(TransferRig *t, int in_flight_max, R2dError *err)
                                   .table_name = "table",
                                   .requests_in_flight_max = in_flight_max,
                                   .initial_wcu = 1000000,
-                                  .rejects_max = t->rejects_max};
+                                  .rejects_max = t->rejects_max,
+                                  .late_write_grace_us = t->late_write_grace_us};
     return r2d_transfer_open(&t->transfer, &options, err);
 }
 
@@ -54,6 +55,7 @@ void transfer_rig_begin_key(TransferRig *t, RigKey key, uint64_t seed)
     r2d_bytes_init(&t->lines, &r2d_alloc_libc);
     memset(t->rejected, 0, sizeof t->rejected);
     t->rows = t->rejects = t->last_checkpoint = t->rejects_max = 0;
+    t->late_write_grace_us = 0;
     t->steps = 0;
 }
 

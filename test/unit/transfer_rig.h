@@ -19,7 +19,8 @@ typedef struct TransferRig {
     int steps;
     bool source_pauses; /* the source says "again" without a reason to wait for */
     int64_t last_checkpoint;
-    int64_t rejects_max; /* option of the transfer */
+    int64_t rejects_max; /* options of the transfer */
+    int64_t late_write_grace_us;
 } TransferRig;
 
 /* Everything but the transfer; then with one that has 8 requests in flight. */

@@ -1,6 +1,8 @@
 /* curl_connection.c - see curl_connection.h: CURLOPT_CONNECT_ONLY, curl_easy_send and _recv. */
 #include "curl_connection.h"
 
+#include <sys/socket.h>
+
 #define SET(easy, option, value) R2D_CURL_SET(easy, option, value)
 
 static R2dIo io_of(CURLcode code, size_t count)
@@ -39,13 +41,21 @@ static bool claim(R2dCurlConnection *connection)
     return r2d_curl_connection_receive(connection, data, &count) == R2D_IO_LATER;
 }
 
+/* Also when the process is killed: what is still to be sent is dropped. Else it would go on being
+ * sent, and might be done, long after we have given up. */
+static bool close_by_reset(curl_socket_t fd)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == 0;
+}
+
 static void on_done(R2dCurlHandle *handle, CURLcode code)
 {
     R2dCurlConnection *connection = handle->owner;
     curl_socket_t fd = CURL_SOCKET_BAD;
     if (code == CURLE_OK &&
         (curl_easy_getinfo(handle->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
-         fd == CURL_SOCKET_BAD || !claim(connection)))
+         fd == CURL_SOCKET_BAD || !close_by_reset(fd) || !claim(connection)))
         code = CURLE_RECV_ERROR;
     if (code == CURLE_OK)
         connection->fd = (int)fd;

@@ -35,7 +35,8 @@ void r2d_curl_connection_free(R2dCurlConnection *connection);
 
 /* url: of the origin. Through a proxy it is a tunnel, for http too. false: memory is out. */
 bool r2d_curl_connection_dial(R2dCurlConnection *connection, const char *url, int timeout_ms);
-void r2d_curl_connection_close(R2dCurlConnection *connection); /* harmless when closed */
+/* By a reset: the other side gets no byte of ours any more. Harmless when closed. */
+void r2d_curl_connection_close(R2dCurlConnection *connection);
 
 /* After R2D_IO_LATER the same bytes must be offered again: OpenSSL has begun with them. */
 R2dIo r2d_curl_connection_send(R2dCurlConnection *connection, R2dView data, size_t *count);

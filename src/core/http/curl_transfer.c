@@ -33,7 +33,7 @@ static void finish(R2dCurlTransfer *transfer, CURLcode code)
     r2d_curl_handle_stop(&transfer->handle);
     transfer->is_paused = false;
     exchange->state = R2D_HTTP_DONE;
-    exchange->failed = code != CURLE_OK;
+    exchange->failed = exchange->unanswered = code != CURLE_OK;
     if (exchange->failed && exchange->error.kind == R2D_ERR_NONE)
         r2d_curl_explain(&transfer->handle, code, exchange);
     r2d_http_done_append(transfer->done, exchange);

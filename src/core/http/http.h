@@ -59,7 +59,10 @@ typedef struct R2dHttpExchange {
     R2dBytes response;         /* the body; for streams, what has not been taken yet */
     int64_t received_bytes;    /* body bytes so far, taken ones included */
     bool failed;               /* DONE without a complete response; `error` says why */
-    R2dError error;            /* kind R2D_ERR_NETWORK, R2D_ERR_LIMIT or R2D_ERR_MEMORY */
+    /* A connection that may have carried the whole request was closed without a complete response,
+     * even if another one brought it: the server may still do what it was asked for. */
+    bool unanswered;
+    R2dError error; /* kind R2D_ERR_NETWORK, R2D_ERR_LIMIT or R2D_ERR_MEMORY */
 
     void *owner;                       /* the caller's own: which request is this */
     void *transport;                   /* the client's own */

@@ -43,6 +43,7 @@ static void finish(R2dLane *lane, bool keep)
     R2dHttpExchange *exchange = lane->exchange;
     exchange->state = R2D_HTTP_DONE;
     exchange->failed = exchange->error.kind != R2D_ERR_NONE;
+    exchange->unanswered |= exchange->failed && lane->sent > 0;
     let_go(lane, keep && !exchange->failed);
     r2d_http_done_append(lane->lanes->done, exchange);
 }
@@ -82,6 +83,7 @@ static void lose(R2dLane *lane, const char *text)
         fail(lane, text);
         return;
     }
+    lane->exchange->unanswered = true;
     disconnect(lane);
     dial(lane);
 }
@@ -247,6 +249,7 @@ R2dStatus r2d_lane_start(R2dLane *lane, R2dHttpExchange *exchange, R2dError *err
     lane->total_us = total_ms > 0 ? now_us() + total_ms * R2D_US_PER_MS : 0;
     exchange->state = R2D_HTTP_RUNNING;
     lane->is_used = true;
+    lane->sent = 0;
     if (lane->connection.fd >= 0 && is_quiet(lane)) {
         begin(lane);
     } else {

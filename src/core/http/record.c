@@ -10,7 +10,7 @@ void r2d_http_record_start(R2dHttpExchange *exchange)
     exchange->response_headers.len = 0;
     exchange->response.len = 0;
     exchange->received_bytes = 0;
-    exchange->failed = false;
+    exchange->failed = exchange->unanswered = false;
     exchange->error.kind = R2D_ERR_NONE;
     exchange->next_done = NULL;
 }

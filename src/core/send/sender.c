@@ -64,6 +64,7 @@ R2dStatus r2d_sender_open(R2dSender **out, const R2dSenderOptions *options, R2dE
     sender->options = *options;
     sender->random.state = options->seed;
     r2d_bytes_init(&sender->scratch, options->alloc);
+    r2d_late_keys_init(&sender->late, options->alloc);
     r2d_window_init(&sender->window, options->in_flight_max, now_us);
     r2d_pacer_init(&sender->pacer, options->initial_wcu, options->max_wcu, now_us);
     int slot_count = sender->window.max + READY_MAX;
@@ -98,6 +99,7 @@ void r2d_sender_close(R2dSender *sender)
     }
     r2d_release(alloc, sender->slots);
     r2d_key_set_free(&sender->keys);
+    r2d_late_keys_clear(&sender->late);
     r2d_bytes_free(&sender->scratch);
     r2d_release(alloc, sender);
 }
@@ -154,6 +156,8 @@ bool r2d_sender_commit(R2dSender *sender)
 {
     R2dSlot *slot = sender->open;
     uint64_t key_hash = slot->batch.pending.key_hash;
+    if (sender->lost_until_us != 0)
+        r2d_sender_note_taken(sender, key_hash, slot->batch.pending.row);
     int64_t superseded = r2d_batch_commit(&slot->batch);
     if (superseded == 0)
         r2d_key_set_add(&sender->keys, key_hash, (int)(slot - sender->slots));
@@ -239,6 +243,7 @@ static R2dStatus send(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dError
 R2dStatus r2d_sender_pump(R2dSender *sender, R2dError *err)
 {
     int64_t now_us = now_of(sender);
+    r2d_late_keys_expire(&sender->late, now_us);
     int waiting = sender->in_state[R2D_SLOT_BACKOFF] + sender->in_state[R2D_SLOT_DUE];
     for (int i = 0; waiting > 0 && i < sender->slot_count; i++)
         wake(sender, &sender->slots[i], now_us);
@@ -305,6 +310,8 @@ void r2d_sender_cancel(R2dSender *sender)
     }
     sender->fruitless_since_us = 0;
     r2d_key_set_clear(&sender->keys);
+    r2d_late_keys_clear(&sender->late);
+    sender->lost_until_us = 0;
 }
 
 void r2d_sender_set_max_wcu(R2dSender *sender, double max_wcu)

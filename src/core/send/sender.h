@@ -13,6 +13,10 @@
  * What came back for the sake of single partitions may leave its slot for the window (spread.h),
  * and comes again as a new row.
  *
+ * A request that nobody answered may still be applied for a while after its connection was closed
+ * (late_keys.h). It is sent again at once, as it is the same; a later row of one of its keys has to
+ * wait, which is up to the owner (r2d_sender_late_until_us).
+ *
  * It reports every row exactly once through its sink. It never waits, and it never drains the
  * client: the owner of the client hands over the exchanges that are the sender's.
  */
@@ -46,7 +50,8 @@ typedef struct R2dSenderOptions {
     int in_flight_max;
     double initial_wcu;
     double max_wcu;
-    uint64_t seed; /* of the jitter */
+    uint64_t seed;         /* of the jitter */
+    int64_t late_grace_us; /* how long a request that nobody answered may be applied; 0: never */
     R2dSpread
         *spread; /* borrowed; takes rows that come back for one partition's sake; NULL: none */
     R2dSenderSink sink;
@@ -77,6 +82,19 @@ R2dBatch *r2d_sender_batch(R2dSender *sender);
 /* Whether a key with this hash is in a batch other than the open one: then the row must wait. */
 bool r2d_sender_key_busy(const R2dSender *sender, uint64_t key_hash);
 
+/* Until when (r2d_mono_us) this row must not be committed, because an older row of its key may
+ * still be written by a request that nobody answered; 0: it may be. */
+int64_t r2d_sender_late_until_us(const R2dSender *sender, uint64_t key_hash, int64_t row);
+
+/* For a file that another sender has begun, before its first row. `lost`: requests of rows that
+ * come again may have been in flight; for as long as they may be applied, any row but the first of
+ * its key waits. late_for_us: so long requests of rows that do not come again may be applied; no
+ * row may be committed before. */
+void r2d_sender_take_over(R2dSender *sender, bool lost, int64_t late_for_us);
+
+/* How long requests of rows up to this one, which are settled, may still be applied; 0: none. */
+int64_t r2d_sender_late_for_us(const R2dSender *sender, int64_t row);
+
 /* Commits the pending item of the open batch; a superseded row is settled as collapsed. A full
  * batch becomes ready: returns true. */
 bool r2d_sender_commit(R2dSender *sender);
@@ -97,7 +115,8 @@ int64_t r2d_sender_wait_us(R2dSender *sender);
 bool r2d_sender_filling(const R2dSender *sender);    /* the open batch holds rows */
 int64_t r2d_sender_started(const R2dSender *sender); /* calls started so far */
 bool r2d_sender_idle(const R2dSender *sender);       /* no row is held */
-/* Drops all batches. Their rows stay unsettled; the owner drains the client afterwards. */
+/* Drops all batches, and what is known of late requests. Their rows stay unsettled; the owner
+ * drains the client afterwards. */
 void r2d_sender_cancel(R2dSender *sender);
 
 void r2d_sender_set_max_wcu(R2dSender *sender, double max_wcu);

@@ -190,6 +190,7 @@ R2dStatus r2d_slot_reply(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dEr
     if (err == NULL)
         err = &ignored;
     R2dStatus status = r2d_aws_judge(sender->options.service, &slot->call, &why);
+    r2d_slot_note_late(sender, slot, &why, now_us);
     if (status != R2D_OK)
         return on_failed(sender, slot, now_us, &why, err);
     status = r2d_batch_write_reply(&slot->batch, slot->sent, sender->options.mapping,

@@ -5,6 +5,7 @@
 #include "../base/backoff.h"
 #include "batch_write.h"
 #include "key_set.h"
+#include "late_keys.h"
 #include "pacer.h"
 #include "sender.h"
 #include "window.h"
@@ -48,6 +49,9 @@ struct R2dSender {
     bool flushing; /* no new row is at hand: nothing waits to be topped up */
     uint64_t orders;
     R2dKeySet keys;
+    R2dLateKeys late;
+    int64_t
+        lost_until_us; /* requests of a lost sender may be applied until then; 0: there is none */
     R2dPacer pacer;
     R2dWindow window;
     R2dRandom random;
@@ -63,6 +67,12 @@ void r2d_slot_set_state(R2dSender *sender, R2dSlot *slot, R2dSlotState state);
 
 /* Judges the reply of a slot that flew, and moves the slot on. */
 R2dStatus r2d_slot_reply(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dError *err);
+
+/* sender_late.c: after the call of a slot is done, before its entries change. why: as judged. */
+void r2d_slot_note_late(R2dSender *sender, const R2dSlot *slot, const R2dError *why,
+                        int64_t now_us);
+/* A row of this key goes into a batch, while requests of a lost sender may be applied. */
+void r2d_sender_note_taken(R2dSender *sender, uint64_t key_hash, int64_t row);
 
 /* What a service that refused writes says about the cause. */
 typedef enum R2dThrottle {

@@ -150,6 +150,12 @@ size_t r2d_spread_next_bytes(const R2dSpread *spread)
     return r2d_cells_row(&store->cells, store->turn->first)->request_bytes;
 }
 
+int64_t r2d_spread_next_row(const R2dSpread *spread)
+{
+    const R2dSpreadStore *store = spread->store;
+    return r2d_cells_row(&store->cells, store->turn->first)->row;
+}
+
 void r2d_spread_turn(R2dSpread *spread, int64_t now_us)
 {
     R2dSpreadStore *store = spread->store;
@@ -183,11 +189,13 @@ bool r2d_spread_take(R2dSpread *spread, int64_t now_us, R2dLooseItem *loose)
     return true;
 }
 
-void r2d_spread_defer(R2dSpread *spread, int64_t now_us)
+void r2d_spread_defer(R2dSpread *spread, int64_t due_us, int64_t now_us)
 {
     R2dSpreadKey *key = spread->store->turn;
-    if (key->due_us < now_us + DEFER_US)
-        key->due_us = now_us + DEFER_US;
+    if (due_us < now_us + DEFER_US)
+        due_us = now_us + DEFER_US;
+    if (key->due_us < due_us)
+        key->due_us = due_us;
     r2d_spread_turn(spread, now_us);
 }
 

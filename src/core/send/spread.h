@@ -58,12 +58,13 @@ bool r2d_spread_give_back(R2dSpread *spread, const R2dBatch *batch, int index, i
 
 /* The hash of the full key of the row that may go now; false when none may. */
 bool r2d_spread_next(R2dSpread *spread, int64_t now_us, uint64_t *key_hash);
-/* Bytes of that row's request. */
+/* Bytes of that row's request; its number. */
 size_t r2d_spread_next_bytes(const R2dSpread *spread);
+int64_t r2d_spread_next_row(const R2dSpread *spread);
 /* Takes that row out; false when memory is out: it is still there. */
 bool r2d_spread_take(R2dSpread *spread, int64_t now_us, R2dLooseItem *loose);
-/* It may not go now, its full key is busy. */
-void r2d_spread_defer(R2dSpread *spread, int64_t now_us);
+/* It may not go before due_us; 0: now, its full key is busy. */
+void r2d_spread_defer(R2dSpread *spread, int64_t due_us, int64_t now_us);
 /* The batch is full: the next one begins with another key. */
 void r2d_spread_turn(R2dSpread *spread, int64_t now_us);
 /* Microseconds until a row may go; -1: there is none. */

@@ -6,6 +6,8 @@
 /* Bounds of the work of one call. */
 #define ROWS_MAX 2000
 #define TIME_US  2000
+/* Until a late row is looked at again whose older one is in a batch. */
+#define SETTLE_US 20000
 
 typedef enum Flow {
     FLOW_ROW,     /* a row was taken, there may be more */
@@ -36,22 +38,59 @@ static Flow send_open(R2dTransfer *transfer)
     return FLOW_ROW;
 }
 
+static void settle(R2dTransfer *transfer, int64_t row, R2dOutcome outcome)
+{
+    if (!r2d_ledger_settle(&transfer->ledger, row, outcome))
+        transfer->ledger_broken = true;
+}
+
+/* Until when the row must wait because an older one of its key may be written late, or itself waits
+ * for that; 0: it need not. */
+static int64_t late_until(const R2dTransfer *transfer, uint64_t key_hash, int64_t row)
+{
+    int64_t until_us = r2d_sender_late_until_us(transfer->sender, key_hash, row);
+    return until_us == 0 && r2d_held_rows_has(&transfer->late, key_hash) ? 1 : until_us;
+}
+
+/* The held row waits among the late ones, and others are read on; it stays where it is when they
+ * cannot take it. */
+static void hold_late(R2dTransfer *transfer, int64_t until_us)
+{
+    int64_t superseded;
+    if (!r2d_held_rows_put(&transfer->late, &transfer->held, until_us, &superseded))
+        return;
+    transfer->held.held = false;
+    if (superseded != 0)
+        settle(transfer, superseded, R2D_ROW_COLLAPSED);
+}
+
 /* Commits the pending item of the open batch, or holds the row back. */
 static Flow place(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
 {
-    if (r2d_batch_fits(batch) && !r2d_sender_key_busy(transfer->sender, batch->pending.key_hash)) {
+    const R2dBatchEntry *pending = &batch->pending;
+    int64_t late_us = late_until(transfer, pending->key_hash, pending->row);
+    if (late_us == 0 && r2d_batch_fits(batch) &&
+        !r2d_sender_key_busy(transfer->sender, pending->key_hash)) {
         commit(transfer);
         return FLOW_ROW;
     }
-    if (r2d_batch_move_out(batch, &transfer->held))
-        return FLOW_ROW;
-    r2d_fail_memory(err);
-    return FLOW_FAILED;
+    if (!r2d_batch_move_out(batch, &transfer->held)) {
+        r2d_fail_memory(err);
+        return FLOW_FAILED;
+    }
+    if (late_us != 0)
+        hold_late(transfer, late_us);
+    return FLOW_ROW;
 }
 
 /* The held row goes into `batch` when its key is free; if there is no room, `batch` is sent. */
 static Flow place_held(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
 {
+    int64_t late_us = late_until(transfer, transfer->held.item.key_hash, transfer->held.row);
+    if (late_us != 0) {
+        hold_late(transfer, late_us);
+        return transfer->held.held ? FLOW_HELD : FLOW_ROW;
+    }
     if (r2d_sender_key_busy(transfer->sender, transfer->held.item.key_hash))
         return FLOW_HELD;
     if (!r2d_batch_append(batch, &transfer->held)) {
@@ -93,8 +132,7 @@ static Flow reject(R2dTransfer *transfer, const R2dRow *row, const R2dReason *re
     if (r2d_reject_queue_row(&transfer->rejects, transfer->options.mapping, row, reason, err) !=
         R2D_OK)
         return FLOW_FAILED;
-    if (!r2d_ledger_settle(&transfer->ledger, row->number, R2D_ROW_REJECTED))
-        transfer->ledger_broken = true;
+    settle(transfer, row->number, R2D_ROW_REJECTED);
     return r2d_flow_count_reject(transfer, reason->text, NULL, err) == R2D_OK ? FLOW_ROW
                                                                               : FLOW_FAILED;
 }
@@ -157,8 +195,9 @@ static Flow read_row(R2dTransfer *transfer, R2dBatch *batch, R2dError *err)
 static Flow place_spread(R2dTransfer *transfer, uint64_t key_hash, int64_t now_us, R2dError *err)
 {
     R2dSpread *spread = &transfer->spread;
-    if (r2d_sender_key_busy(transfer->sender, key_hash)) {
-        r2d_spread_defer(spread, now_us);
+    int64_t late_us = late_until(transfer, key_hash, r2d_spread_next_row(spread));
+    if (late_us != 0 || r2d_sender_key_busy(transfer->sender, key_hash)) {
+        r2d_spread_defer(spread, late_us, now_us);
         return FLOW_ROW;
     }
     R2dBatch *batch = r2d_sender_batch(transfer->sender);
@@ -188,20 +227,76 @@ static Flow next_spread_row(R2dTransfer *transfer, R2dError *err)
         return spread->rows > 0 ? FLOW_RESTING : FLOW_OVER;
     if (r2d_reject_queue_full(&transfer->rejects))
         return FLOW_BLOCKED;
-    if (r2d_ledger_full(&transfer->ledger) || !r2d_spread_open(spread, now_us))
+    if (r2d_ledger_full(&transfer->ledger) || transfer->late.count > 0 ||
+        !r2d_spread_open(spread, now_us))
         return FLOW_RESTING;
     return read_row(transfer, NULL, err);
+}
+
+/* Until when a late row must wait on; 0: it may go. */
+static int64_t wait_on_until(const R2dTransfer *transfer, const R2dHeldRow *row, int64_t now_us)
+{
+    int64_t until_us = r2d_sender_late_until_us(transfer->sender, row->key_hash, row->row);
+    if (until_us == 0 && r2d_sender_key_busy(transfer->sender, row->key_hash))
+        until_us = now_us + SETTLE_US;
+    return until_us;
+}
+
+/* A late row that need not wait any more goes into a batch. FLOW_QUIET: there is none. */
+static Flow place_late(R2dTransfer *transfer, R2dError *err)
+{
+    int64_t now_us = now_of(transfer), until_us;
+    const R2dHeldRow *row = r2d_held_rows_next(&transfer->late, now_us);
+    for (; row != NULL; row = r2d_held_rows_next(&transfer->late, now_us)) {
+        if ((until_us = wait_on_until(transfer, row, now_us)) == 0)
+            break;
+        r2d_held_rows_wait(&transfer->late, until_us);
+    }
+    if (row == NULL)
+        return FLOW_QUIET;
+    R2dBatch *batch = r2d_sender_batch(transfer->sender);
+    if (batch == NULL)
+        return FLOW_BLOCKED;
+    if (!r2d_batch_has_room(batch, row->request_bytes))
+        return send_open(transfer);
+    const R2dLooseItem *loose = r2d_held_rows_take(&transfer->late);
+    if (loose == NULL || !r2d_batch_append(batch, loose)) {
+        r2d_fail_memory(err);
+        return FLOW_FAILED;
+    }
+    commit(transfer);
+    return FLOW_ROW;
+}
+
+/* An older row of a held one's key may have come back into the window: it goes there, too, before
+ * any row that is read from now on. */
+static Flow next_row_with_window(R2dTransfer *transfer, R2dError *err)
+{
+    int64_t now_us = now_of(transfer);
+    if (transfer->held.held)
+        return put_held(transfer, err);
+    if (transfer->late.count == 0 || !r2d_spread_open(&transfer->spread, now_us))
+        return next_spread_row(transfer, err);
+    const R2dLooseItem *loose = r2d_held_rows_take_any(&transfer->late);
+    if (loose != NULL && r2d_spread_put(&transfer->spread, loose, now_us))
+        return FLOW_ROW;
+    r2d_fail_memory(err);
+    return FLOW_FAILED;
 }
 
 static Flow next_row(R2dTransfer *transfer, R2dError *err)
 {
     if (r2d_spread_on(&transfer->spread) && transfer->spread.rows == 0)
         r2d_spread_rest(&transfer->spread, now_of(transfer));
-    if (r2d_spread_on(
-            &transfer->spread)) /* an older row of the held one's key may have come back */
-        return transfer->held.held ? put_held(transfer, err) : next_spread_row(transfer, err);
+    if (r2d_spread_on(&transfer->spread))
+        return next_row_with_window(transfer, err);
+    if (transfer->late.count > 0) {
+        Flow flow = place_late(transfer, err);
+        if (flow != FLOW_QUIET)
+            return flow;
+    }
     if (transfer->reading != R2D_OK && !transfer->held.held)
-        return FLOW_OVER;
+        return transfer->late.count > 0 ? FLOW_HELD : FLOW_OVER;
     if (r2d_reject_queue_full(&transfer->rejects))
         return FLOW_BLOCKED;
     if (!transfer->held.held && r2d_ledger_full(&transfer->ledger))
@@ -283,13 +378,14 @@ R2dStatus r2d_flow(R2dTransfer *transfer, bool *moved, R2dError *err)
         }
     }
     settle_down(transfer, flow);
+    transfer->blocked = flow == FLOW_BLOCKED;
     return r2d_sender_pump(transfer->sender, err);
 }
 
 bool r2d_flow_over(const R2dTransfer *transfer)
 {
-    return transfer->reading != R2D_OK && !transfer->held.held && transfer->spread.rows == 0 &&
-           r2d_sender_idle(transfer->sender);
+    return transfer->reading != R2D_OK && !transfer->held.held && transfer->late.count == 0 &&
+           transfer->spread.rows == 0 && r2d_sender_idle(transfer->sender);
 }
 
 static int64_t fill_wait_us(const R2dTransfer *transfer)
@@ -300,11 +396,35 @@ static int64_t fill_wait_us(const R2dTransfer *transfer)
     return left_us > 0 ? left_us : 0;
 }
 
+/* Until the first of the late rows, or the held one if it is late, too, may go; unless they wait
+ * for a batch, or for room in the window. */
+static int64_t late_wait_us(const R2dTransfer *transfer)
+{
+    const R2dLooseItem *held = &transfer->held;
+    int64_t due_us = transfer->late.count > 0 ? transfer->late.due_us : INT64_MAX;
+    int64_t held_us = 0;
+    if (transfer->blocked || r2d_spread_on(&transfer->spread))
+        return -1;
+    if (held->held)
+        held_us = r2d_sender_late_until_us(transfer->sender, held->item.key_hash, held->row);
+    if (held_us > 0 && held_us < due_us)
+        due_us = held_us;
+    if (due_us == INT64_MAX)
+        return -1;
+    int64_t left_us = due_us - now_of(transfer);
+    return left_us > 0 ? left_us : 0;
+}
+
+static int64_t sooner_us(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int64_t r2d_flow_wait_us(const R2dTransfer *transfer)
 {
-    int64_t fill_us = fill_wait_us(transfer);
+    int64_t wait_us = late_wait_us(transfer);
     if (transfer->quiet_since_us == 0)
-        return -1;
-    int64_t rest_us = r2d_spread_wait_us(&transfer->spread, now_of(transfer));
-    return fill_us < 0 || (rest_us >= 0 && rest_us < fill_us) ? rest_us : fill_us;
+        return wait_us;
+    wait_us = sooner_us(wait_us, fill_wait_us(transfer));
+    return sooner_us(wait_us, r2d_spread_wait_us(&transfer->spread, now_of(transfer)));
 }

@@ -4,6 +4,7 @@
 
 #include "../decode/scan_json.h"
 #include "../send/sender.h"
+#include "held_rows.h"
 #include "ledger.h"
 #include "reject_queue.h"
 #include "transfer.h"
@@ -16,9 +17,12 @@ struct R2dTransfer {
     R2dSpread spread;
     R2dLooseItem held; /* read and encoded, waits for its key or for room; never out of the window:
                         * an older row of its key could come back into that */
+    R2dHeldRows late; /* wait because of requests that nobody answered; with a window, they go there
+                       * before any other */
     bool ledger_broken;
     int64_t fruitless_rejects; /* rows rejected before the first write; -1: there was one */
     bool batch_ready;          /* a batch became full since the last pump */
+    bool blocked;              /* no batch could take a row when r2d_flow was called last */
     /* The open file. */
     R2dScanJson *scan; /* NULL: no file is open */
     R2dSource *object; /* the S3 object below the scanner, or NULL */

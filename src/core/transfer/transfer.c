@@ -46,6 +46,7 @@ static R2dStatus open_sender(R2dTransfer *transfer, R2dError *err)
         .in_flight_max = o->requests_in_flight_max,
         .initial_wcu = o->initial_wcu,
         .max_wcu = o->max_wcu,
+        .late_grace_us = o->late_write_grace_us,
         .seed = (uint64_t)r2d_wall_us(o->clock) ^ (uint64_t)(uintptr_t)transfer,
         .spread = &transfer->spread,
         .sink = {.settled = on_settled, .rejected = on_rejected, .context = transfer},
@@ -65,6 +66,7 @@ R2dStatus r2d_transfer_open(R2dTransfer **out, const R2dTransferOptions *options
     transfer->options = *options;
     r2d_reject_queue_init(&transfer->rejects, options->alloc);
     r2d_loose_item_init(&transfer->held, options->alloc);
+    r2d_held_rows_init(&transfer->late, options->alloc);
     r2d_spread_init(&transfer->spread, options->alloc);
     R2dStatus status = r2d_ledger_init(&transfer->ledger, options->alloc)
                            ? open_sender(transfer, err)
@@ -117,9 +119,16 @@ R2dStatus r2d_transfer_file_open(R2dTransfer *transfer, const R2dTransferFile *f
     if (object == NULL)
         return R2D_FAILED;
     R2dStatus status = r2d_transfer_source_open(transfer, object, file->skip_rows, err);
-    if (status == R2D_OK)
-        transfer->object = object;
-    return status;
+    if (status != R2D_OK)
+        return status;
+    transfer->object = object;
+    r2d_transfer_take_over(transfer, file);
+    return R2D_OK;
+}
+
+void r2d_transfer_take_over(R2dTransfer *transfer, const R2dTransferFile *file)
+{
+    r2d_sender_take_over(transfer->sender, file->was_lost, file->late_for_us);
 }
 
 /* Takes what the client finished. The source looks at its own exchange when it is read. */
@@ -217,6 +226,7 @@ void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *pro
         .write_units = counts.write_units - transfer->counts_before.write_units,
         .throttled = counts.throttled - transfer->counts_before.throttled,
         .requests = counts.requests - transfer->counts_before.requests,
+        .late_for_us = r2d_sender_late_for_us(transfer->sender, transfer->ledger.checkpoint),
     };
 }
 
@@ -244,6 +254,7 @@ void r2d_transfer_file_close(R2dTransfer *transfer)
     transfer->scan = NULL;
     transfer->object = NULL;
     transfer->held.held = false;
+    r2d_held_rows_clear(&transfer->late);
     r2d_spread_clear(&transfer->spread);
 }
 

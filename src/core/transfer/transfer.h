@@ -26,6 +26,9 @@ typedef struct R2dTransferOptions {
     int requests_in_flight_max; /* the sender adapts between 1 and this */
     double initial_wcu;         /* units per second to begin with; 0: unknown, start gently */
     double max_wcu;             /* never more; 0: no bound */
+    /* How long a request may still be applied after its connection was closed without an answer;
+     * 0: not at all. A row waits while that may happen with an older one of its key. */
+    int64_t late_write_grace_us;
     int64_t rejects_max; /* rows rejected before any was written; 0: R2D_TRANSFER_REJECTS_MAX */
 } R2dTransferOptions;
 
@@ -39,6 +42,11 @@ typedef struct R2dTransferFile {
     const char *key;
     int64_t size_bytes; /* as the manifest says; -1: not told */
     int64_t skip_rows;  /* the checkpoint: rows up to here are settled already */
+    /* Of a file that was begun before. was_lost: requests of rows behind the checkpoint may have
+     * been in flight when its loader ended, which was not later than now. late_for_us: as the
+     * progress said: nothing is written for so long. */
+    bool was_lost;
+    int64_t late_for_us;
 } R2dTransferFile;
 
 /*
@@ -55,6 +63,9 @@ typedef struct R2dTransferProgress {
     double write_units;     /* consumed, as DynamoDB says; all of them, beyond the checkpoint too */
     int64_t throttled;      /* writes that came back unprocessed or throttled, so far */
     int64_t requests;       /* BatchWriteItem calls answered */
+    /* So long requests that nobody answered, of rows up to the checkpoint, may still be applied: no
+     * other transfer may go on with the file before; 0: none. */
+    int64_t late_for_us;
 } R2dTransferProgress;
 
 /* A row that was not written. Lent until the next call of r2d_transfer_next_reject. Bytes may be

@@ -4,7 +4,7 @@ function fresh() {
   return {
     since: new Date().toISOString(), requests: { dynamodb: {}, s3: {} }, replies: { dynamodb: {}, s3: {} },
     items_written: 0, items_unprocessed: 0, write_units: 0, throttled_calls: 0, throttled_items: 0,
-    bytes_in: 0, bytes_out: 0, auth_failures: 0, denied: 0, faults_fired: 0,
+    bytes_in: 0, bytes_out: 0, auth_failures: 0, denied: 0, faults_fired: 0, applied_late: 0,
     in_flight: { dynamodb: 0, s3: 0 }, max_in_flight: { dynamodb: 0, s3: 0 }, tables: {},
   };
 }

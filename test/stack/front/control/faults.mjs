@@ -5,12 +5,12 @@ const FIELDS = {
   error: ['status', 'code', 'message', 'headers', 'fields', 'body'],
   delay: ['ms'], reset: ['when'], truncate: ['bytes'], hang: ['ms', 'when'], bad_crc: [],
   unprocessed: ['count', 'spare'], corrupt: ['offset', 'xor'], wrong_length: ['delta'], clock_skew: ['seconds'],
-  redirect: ['region', 'form'], edit: ['pattern', 'replacement'], serve: ['file'],
+  late: ['ms', 'cut'], redirect: ['region', 'form'], edit: ['pattern', 'replacement'], serve: ['file'],
 };
 const MATCH_FIELDS = ['target', 'method', 'path', 'key_prefix', 'table', 'nth'];
-const ONLY_ONE_SERVICE = { bad_crc: 'dynamodb', unprocessed: 'dynamodb', redirect: 's3', edit: 's3', serve: 's3' };
+const ONLY_ONE_SERVICE = { late: 'dynamodb', bad_crc: 'dynamodb', unprocessed: 'dynamodb', redirect: 's3', edit: 's3', serve: 's3' };
 const NEEDED = {
-  truncate: 'bytes', corrupt: 'offset', clock_skew: 'seconds', delay: 'ms', redirect: 'region', edit: 'pattern', serve: 'file',
+  truncate: 'bytes', corrupt: 'offset', clock_skew: 'seconds', delay: 'ms', late: 'ms', redirect: 'region', edit: 'pattern', serve: 'file',
 };
 
 /** Small seeded generator (mulberry32): the same seed gives the same faults. */

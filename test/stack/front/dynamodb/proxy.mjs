@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { BodyTooLarge, readBody } from '../http/body.mjs';
 import { crc32 } from '../http/crc32.mjs';
 import { dynamodbRequestId } from '../http/ids.mjs';
-import { replyEffects, sendBuffer } from '../http/reply.mjs';
+import { pause, replyEffects, resetConnection, sendBuffer } from '../http/reply.mjs';
 import { runAfter, runBefore } from '../http/fault_steps.mjs';
 import { authError, errorReply, fromLocal, notFound } from './errors.mjs';
 import { keyText } from './batch.mjs';
@@ -137,9 +137,22 @@ async function withFaults(exchange, request, body, actions) {
   if (!await runBefore(actions, res)) return cutShort(entry, 'before');
   const error = actions.find(({ type }) => type === 'error');
   if (error) return reply(exchange, scripted(error), actions);
+  const late = actions.find(({ type }) => type === 'late');
+  if (late) return cutAndRunLate(exchange, request, body, actions, late);
   const result = await run(exchange, request, body, actions);
   if (!await runAfter(actions, res)) return cutShort(entry, 'after');
   return reply(exchange, result, actions);
+}
+
+/** Nobody waits for the reply any more when the request is applied, `ms` after its connection was closed. */
+async function cutAndRunLate(exchange, request, body, actions, { ms, cut = true }) {
+  const { res, state, entry } = exchange;
+  if (!cut) await pause(res, null);
+  resetConnection(res);
+  cutShort(entry, 'late');
+  setTimeout(() => {
+    run(exchange, request, body, actions).then(() => state.counters.add('applied_late', 1)).catch(() => {});
+  }, ms);
 }
 
 function cutShort(entry, when) { entry.cut = when; }

@@ -1,5 +1,6 @@
 // The DynamoDB side of the front, over the wire, with a stub in the place of DynamoDB Local.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { crc32 } from '../http/crc32.mjs';
 import { batchOf, control, dynamodb, frontWithStub, send, sign } from './helpers.mjs';
@@ -87,6 +88,26 @@ test('connections cut before and after the request is applied', async () => {
   await fault({ type: 'reset', when: 'after' });
   await assert.rejects(batch(), /ECONNRESET|socket hang up/);
   assert.deepEqual(writes(), [3]);
+});
+
+test('late: cut at once, or when the client goes, and applied after that', async () => {
+  const applied = async () => (await control(stack.ports.control, 'GET', '/counters')).json.applied_late;
+  const until = async (count) => { while (await applied() < count) await new Promise((resolve) => setTimeout(resolve, 10)); };
+  await fault({ type: 'late', ms: 100 });
+  await assert.rejects(batch(), /ECONNRESET|socket hang up/);
+  assert.deepEqual(writes(), []);
+  await until(1);
+  assert.deepEqual(writes(), [3]);
+  await fault({ type: 'late', ms: 0, cut: false });
+  const { method, path, headers, body } = await sign({ port, service: 'dynamodb', body: Buffer.from(JSON.stringify(batchOf(['a']))),
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.BatchWriteItem' } });
+  const request = http.request({ port, method, path, headers, agent: false }).on('error', () => {});
+  request.end(body);
+  while (!(await control(stack.ports.control, 'GET', '/faults')).json.at(-1).fired) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(await applied(), 1);
+  request.destroy();
+  await until(2);
+  assert.deepEqual(writes(), [3, 1]);
 });
 
 test('delay and hang', async () => {

@@ -61,5 +61,6 @@ test('wrong rules are refused by name, all or none', () => {
   assert.throws(() => faults.add({ ...good, action: { type: 'explode' } }), /unknown action type "explode"/);
   assert.throws(() => faults.add({ service: 's3', action: { type: 'bad_crc' } }), /for service dynamodb/);
   assert.throws(() => faults.add({ ...good, action: { type: 'truncate' } }), /needs "bytes"/);
+  assert.throws(() => faults.add({ ...good, action: { type: 'late' } }), /needs "ms"/);
   assert.equal(faults.list().length, 0);
 });
