@@ -20,7 +20,7 @@ create_warehouse($node, 'hurried', { connect_timeout => '2', stage => "s3://$ENV
 my $query = 'SELECT * FROM cancel_hangs';
 my %key = (key => q('{id}'), server => q('hurried'));
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
-my ($yes, $no) = (JSON::PP::true, JSON::PP::false);
+my $yes = JSON::PP::true;
 gateway(rows_per_file => 100);
 my $staged = sub { scalar s3_keys($folder) };
 
@@ -43,13 +43,19 @@ sub cleaned_later
 	reset_stand_ins();
 	gateway(rows_per_file => 100);
 	ok(wait_for($node, no_workers()), "$name: no worker is left in the end");
+	due();
 	my $table = unique('cancel-hangs');
 	is(export_and_wait($node, $query, $table, %key)->{state}, 'succeeded', "$name: the next job succeeds");
-	ok(wait_for($node, "SELECT NOT stage_doomed AND stage_prefix IS NULL AND unload_pid IS NULL FROM rs2ddb.job WHERE job_id = $job"),
+	ok(wait_for($node, "SELECT stage_prefix IS NULL AND unload_pid IS NULL AND NOT EXISTS (SELECT FROM rs2ddb.leftover WHERE job = job_id)
+		FROM rs2ddb.job WHERE job_id = $job"),
 		"$name: nothing of the canceled job is left to do");
 	ok(wait_for($node, no_workers()), "$name: no worker is left");
 	is($staged->(), 0, "$name: no file is left below the stage");
 }
+
+# What waits to be deleted of a job, as SQL for each row; and: leaders that end may try it from now on.
+sub left { my ($job, $what) = @_; return $sql->("SELECT $what FROM rs2ddb.leftover WHERE job = $job"); }
+sub due { $sql->('UPDATE rs2ddb.leftover SET next_try = now()'); }
 
 sub hang { my ($target, %more) = @_; return rule($target => { type => 'hang' }, times => undef, %more); }
 
@@ -67,7 +73,7 @@ for my $case (
 	ok(wait_until(\&fired), "$name: it hangs");
 	my $row = settles($name, $job);
 	is($row->{error_message}, undef, "$name: that is no error");
-	is($row->{stage_doomed}, $row->{attempt} > 0 ? $yes : $no, "$name: what is on S3 waits to be deleted");
+	is(left($job, 'count(*)'), $row->{attempt} > 0 ? 1 : 0, "$name: what is on S3 waits to be deleted");
 	cleaned_later($name, $job);
 }
 
@@ -79,8 +85,8 @@ for my $case (
 	my $prefix = job_row($node, $job);
 	gateway(hang_connect => $yes);
 	my $row = settles($name, $job);
-	is($row->{stage_doomed}, $yes, "$name: what is on S3 waits to be deleted");
-	isnt($row->{unload_pid}, undef, "$name: and the UNLOAD to be stopped");
+	is(left($job, "'s3://' || bucket || '/' || prefix"), $prefix->{stage_prefix}, "$name: what is on S3 waits to be deleted");
+	is(left($job, 'statement_id'), $prefix->{unload_pid}, "$name: and the UNLOAD to be stopped");
 	is(join(' ', unload_states($prefix)), 'running', "$name: it runs");
 	ok(wait_for($node, no_workers()), "$name: the leader gives up");
 	cleaned_later($name, $job);
@@ -92,11 +98,12 @@ for my $case (
 	faults(rule(DeleteObjects => { type => 'error', status => 403, code => 'AccessDenied' }, times => undef));
 	my $job = export_and_wait($node, $query, unique('cancel-hangs'), %key);
 	is($job->{state}, 'succeeded', "$name: the job succeeds");
-	ok($job->{stage_doomed}, "$name: they wait to be deleted");
+	is(left($job->{job_id}, 'count(*)'), '1', "$name: they wait to be deleted");
 	ok(wait_for($node, no_workers()), "$name: its leader has ended");
 	clear_faults();
+	due();
 	is(export_and_wait($node, $query, unique('cancel-hangs'), %key)->{state}, 'succeeded', "$name: the next job succeeds");
-	ok(wait_for($node, "SELECT NOT stage_doomed FROM rs2ddb.job WHERE job_id = $job->{job_id}"), "$name: it has deleted them");
+	ok(wait_for($node, 'SELECT count(*) = 0 FROM rs2ddb.leftover'), "$name: it has deleted them");
 	is($staged->(), 0, "$name: no file is left below the stage");
 }
 
