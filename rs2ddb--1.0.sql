@@ -48,7 +48,6 @@ CREATE TABLE rs2ddb.job (
     cancel_requested_by name,
     attempt           integer NOT NULL DEFAULT 0,
     stage_prefix      text,
-    stage_doomed      boolean NOT NULL DEFAULT false,
     unload_pid        integer,
     leader_pid        integer,
     table_created     boolean NOT NULL DEFAULT false,
@@ -59,7 +58,6 @@ CREATE TABLE rs2ddb.job (
     rejects_stored    bigint NOT NULL DEFAULT 0,
     server_oid        oid
 );
-CREATE INDEX job_doomed ON rs2ddb.job (job_id) WHERE stage_doomed;
 CREATE INDEX job_active ON rs2ddb.job (job_id)
     WHERE state NOT IN ('succeeded', 'failed', 'canceled');
 CREATE INDEX job_settled ON rs2ddb.job (finished_at);
@@ -101,9 +99,8 @@ COMMENT ON COLUMN rs2ddb.job.keep_files IS 'keep the staging files after success
 COMMENT ON COLUMN rs2ddb.job.cancel_requested IS 'rs2ddb_cancel was called';
 COMMENT ON COLUMN rs2ddb.job.cancel_requested_by IS 'the role that called it first (its current_user), as it was called then';
 COMMENT ON COLUMN rs2ddb.job.attempt IS 'number of the last UNLOAD of this job';
-COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote, NULL when nothing is left of one that failed; only this job ever deletes there';
-COMMENT ON COLUMN rs2ddb.job.stage_doomed IS 'the files below stage_prefix are to be deleted: nobody goes on with them';
-COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD';
+COMMENT ON COLUMN rs2ddb.job.stage_prefix IS 'where the last UNLOAD wrote; NULL when nobody goes on with what it wrote: it is deleted, or listed in rs2ddb.leftover';
+COMMENT ON COLUMN rs2ddb.job.unload_pid IS 'Redshift''s process id of the session that runs the UNLOAD, until that has been seen to end';
 COMMENT ON COLUMN rs2ddb.job.leader_pid IS 'process id of the worker that runs the job';
 COMMENT ON COLUMN rs2ddb.job.table_created IS 'the DynamoDB table was created by this job';
 COMMENT ON COLUMN rs2ddb.job.table_id IS 'DynamoDB''s own id of the table: another table of that name is loaded from the start';
@@ -228,6 +225,54 @@ COMMENT ON COLUMN rs2ddb.event.state IS 'the state the job moved to, or is in';
 COMMENT ON COLUMN rs2ddb.event.message IS 'what happened, and which role asked for it';
 
 -- ---------------------------------------------------------------------------------------------
+-- Files on S3 that nobody goes on with
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE rs2ddb.leftover (
+    owner             name NOT NULL,
+    owner_oid         oid NOT NULL,
+    server            name NOT NULL,
+    server_oid        oid,
+    bucket            text NOT NULL,
+    prefix            text NOT NULL CHECK (prefix LIKE '%_/'),
+    job               bigint NOT NULL,
+    statement_id      text,
+    files             bigint,
+    bytes             bigint,
+    system_identifier bigint NOT NULL,
+    database_oid      oid NOT NULL,
+    since             timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    next_try          timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    last_error        text,
+    PRIMARY KEY (bucket, prefix)
+);
+COMMENT ON TABLE rs2ddb.leftover IS
+'one prefix on S3 below which an UNLOAD has left files that nobody goes on with. A row comes when a job is canceled, when files could not be deleted, and when the row of a job is deleted, by hand or by age (rs2ddb.history_retention), whose files were kept so that it could be resumed. Leaders that end delete the files with the keys of the owner''s user mapping, at most two prefixes each and only while no job waits, and then the row. What fails is tried again after a minute, and less and less often up to once an hour. A superuser may delete a row to give up: the files stay then.';
+COMMENT ON COLUMN rs2ddb.leftover.owner IS 'the role that called rs2ddb_export, as it was called then';
+COMMENT ON COLUMN rs2ddb.leftover.owner_oid IS 'its oid: its user mapping is used';
+COMMENT ON COLUMN rs2ddb.leftover.server IS 'the warehouse, as it was called when the job was queued';
+COMMENT ON COLUMN rs2ddb.leftover.server_oid IS 'its oid, which counts while it exists; else the name does';
+COMMENT ON COLUMN rs2ddb.leftover.bucket IS 'the bucket';
+COMMENT ON COLUMN rs2ddb.leftover.prefix IS 'all objects whose keys begin with this are deleted; one UNLOAD alone has written there';
+COMMENT ON COLUMN rs2ddb.leftover.job IS 'the job that left it; its row may be gone';
+COMMENT ON COLUMN rs2ddb.leftover.statement_id IS 'Redshift''s process id of the session of the UNLOAD, when that may still write there: it is looked for and stopped first';
+COMMENT ON COLUMN rs2ddb.leftover.files IS 'files that the manifest named; NULL: not known';
+COMMENT ON COLUMN rs2ddb.leftover.bytes IS 'their size; NULL: not known';
+COMMENT ON COLUMN rs2ddb.leftover.system_identifier IS 'the PostgreSQL system the job belonged to: a copy elsewhere deletes nothing';
+COMMENT ON COLUMN rs2ddb.leftover.database_oid IS 'the database the job belonged to: a copy of the database deletes nothing';
+COMMENT ON COLUMN rs2ddb.leftover.since IS 'when it was given up';
+COMMENT ON COLUMN rs2ddb.leftover.next_try IS 'the first leader that ends after this tries to delete it';
+COMMENT ON COLUMN rs2ddb.leftover.last_error IS 'why that has failed last; NULL: not tried yet, or not known';
+
+-- Whoever deletes the row of a job, the files that it leaves are not forgotten.
+CREATE FUNCTION rs2ddb.keep_prefix() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'rs2ddb_keep_prefix';
+COMMENT ON FUNCTION rs2ddb.keep_prefix() IS 'moves the stage prefix of a job that is deleted to rs2ddb.leftover';
+CREATE TRIGGER keep_prefix BEFORE DELETE ON rs2ddb.job
+    FOR EACH ROW EXECUTE FUNCTION rs2ddb.keep_prefix();
+COMMENT ON TRIGGER keep_prefix ON rs2ddb.job IS 'not for jobs that have succeeded, nor for those of another system or database';
+
+-- ---------------------------------------------------------------------------------------------
 -- Progress
 -- ---------------------------------------------------------------------------------------------
 
@@ -334,6 +379,7 @@ ALTER TABLE rs2ddb.job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.reject ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rs2ddb.event ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rs2ddb.leftover ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_jobs ON rs2ddb.job FOR SELECT USING (
     rs2ddb.is_owner(owner, owner_oid, system_identifier)
@@ -344,11 +390,15 @@ CREATE POLICY own_rejects ON rs2ddb.reject FOR SELECT USING (
     EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) reject.job_id));
 CREATE POLICY own_events ON rs2ddb.event FOR SELECT USING (
     EXISTS (SELECT 1 FROM rs2ddb.job WHERE job.job_id OPERATOR(pg_catalog.=) event.job_id));
+CREATE POLICY own_leftovers ON rs2ddb.leftover FOR SELECT USING (
+    rs2ddb.is_owner(owner, owner_oid, system_identifier)
+    OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
 
 COMMENT ON POLICY own_jobs ON rs2ddb.job IS 'an owner sees his jobs, pg_read_all_stats sees all';
 COMMENT ON POLICY own_files ON rs2ddb.file IS 'the files of the jobs that one sees';
 COMMENT ON POLICY own_rejects ON rs2ddb.reject IS 'the rejects of the jobs that one sees';
 COMMENT ON POLICY own_events ON rs2ddb.event IS 'the events of the jobs that one sees';
+COMMENT ON POLICY own_leftovers ON rs2ddb.leftover IS 'what the jobs of an owner left; pg_read_all_stats sees all';
 COMMENT ON SEQUENCE rs2ddb.job_job_id_seq IS 'numbers the jobs';
 COMMENT ON SEQUENCE rs2ddb.event_event_id_seq IS 'numbers the events';
 COMMENT ON INDEX rs2ddb.job_active IS 'jobs that are not settled';
@@ -361,7 +411,8 @@ REVOKE ALL ON SCHEMA rs2ddb FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA rs2ddb FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA rs2ddb FROM PUBLIC;
 GRANT USAGE ON SCHEMA rs2ddb TO PUBLIC;
-GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.progress TO PUBLIC;
+GRANT SELECT ON rs2ddb.job, rs2ddb.file, rs2ddb.reject, rs2ddb.event, rs2ddb.leftover, rs2ddb.progress TO PUBLIC;
+REVOKE ALL ON FUNCTION rs2ddb.keep_prefix FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rs2ddb.is_owner TO PUBLIC; -- row security calls it as whoever reads
 GRANT EXECUTE ON FUNCTION rs2ddb.is_copy, rs2ddb.is_led TO PUBLIC; -- so does rs2ddb.progress
 
@@ -369,6 +420,7 @@ SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.file', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.reject', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.event', '');
+SELECT pg_catalog.pg_extension_config_dump('rs2ddb.leftover', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.job_job_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rs2ddb.event_event_id_seq', '');
 

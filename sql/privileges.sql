@@ -65,6 +65,7 @@ UPDATE rs2ddb.job SET state = 'succeeded';
 UPDATE rs2ddb.file SET checkpoint = 1000;
 DELETE FROM rs2ddb.file;
 DELETE FROM rs2ddb.reject;
+DELETE FROM rs2ddb.leftover;
 INSERT INTO rs2ddb.job (owner, server, query, table_name, mode, max_rejects, keep_files, system_identifier, database_oid, owner_oid)
     VALUES ('postgres', 'w', 'SELECT 1', 'items', 'put', 0, false, 0, 0, 10);
 INSERT INTO rs2ddb.event (job_id, state) VALUES (1, 'succeeded');
@@ -93,6 +94,7 @@ DROP EXTENSION rs2ddb;
 SELECT rs2ddb_validator('{}', 0);
 SET rs2ddb.max_workers = 100;
 SET rs2ddb.history_retention = 1;
+SET rs2ddb.max_stored_rejects = 1;
 -- nor in the dress of something temporary
 CREATE TEMP TABLE job AS SELECT 1 AS job_id, 'queued' AS state;
 CREATE TEMP VIEW pg_stat_activity AS SELECT 1 AS pid, 'rs2ddb leader' AS backend_type;
@@ -113,6 +115,7 @@ SELECT count(*) FROM rs2ddb.event;
 SELECT count(*) FROM rs2ddb.progress;
 SELECT count(*) FROM rs2ddb.file;
 SELECT count(*) FROM rs2ddb.reject;
+SELECT count(*) FROM rs2ddb.leftover;
 SELECT rs2ddb_wait(:job);
 SELECT rs2ddb_cancel(:job);
 SELECT rs2ddb_resume(:job);

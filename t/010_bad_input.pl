@@ -229,7 +229,7 @@ ok(wait_until(\&fired), 'a job is loading');
 my %seen = (
 	'pg_stat_activity' => $node->safe_psql('postgres', 'SELECT * FROM pg_stat_activity'),
 	'the process list' => join("\n", map { slurp_file("/proc/$_/cmdline") } worker_pids($node, 'leader'), worker_pids($node, 'loader')),
-	map { ("rs2ddb.$_" => $node->safe_psql('postgres', "SELECT * FROM rs2ddb.$_")) } qw(job file reject event progress));
+	map { ("rs2ddb.$_" => $node->safe_psql('postgres', "SELECT * FROM rs2ddb.$_")) } qw(job file reject event leftover progress));
 $node->safe_psql('postgres', "SELECT rs2ddb_cancel($running)");
 clear_faults();
 is(wait_job($node, $running)->{state}, 'canceled', 'and is stopped');

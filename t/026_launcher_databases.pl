@@ -51,7 +51,7 @@ ok(wait_for($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type
 sub idle { return wait_for($node, no_workers() . " AND backend_type <> 'rs2ddb launcher'"); }
 {
 	my $name = 'resumed early';
-	my $doomed = export_and_wait($node, 'SELECT 1 AS id', unique('launched'), %key)->{job_id};
+	my $other = export_and_wait($node, 'SELECT 1 AS id', unique('launched'), %key)->{job_id};
 	ok(idle(), "$name: no worker is left");
 	@jobs = held_up_jobs($name, 'postgres');
 	my $job = $jobs[0][1];
@@ -60,7 +60,9 @@ sub idle { return wait_for($node, no_workers() . " AND backend_type <> 'rs2ddb l
 	ok(wait_for($node, "SELECT j.state = 'loading' AND a.pid <> $leader FROM rs2ddb.job j JOIN pg_stat_activity a ON a.pid = j.leader_pid
 		WHERE job_id = $job"), "$name: the launcher gives it a new leader");
 	($leader) = worker_pids($node, 'leader');
-	$sql->("UPDATE rs2ddb.job SET stage_doomed = true, stage_prefix = 's3://$ENV{RS2DDB_S3_BUCKET}/rs2ddb/none/' WHERE job_id = $doomed");
+	$sql->("INSERT INTO rs2ddb.leftover (owner, owner_oid, server, server_oid, bucket, prefix, job, system_identifier, database_oid)
+		SELECT owner, owner_oid, server, server_oid, '$ENV{RS2DDB_S3_BUCKET}', 'rs2ddb/none/', job_id, system_identifier, database_oid
+		FROM rs2ddb.job WHERE job_id = $other");
 	clear_faults();
 	faults(rule(ListObjectsV2 => { type => 'delay', ms => 900_000 }, times => undef),
 		rule(BatchWriteItem => { type => 'error', status => 400, code => 'AccessDeniedException' }, times => undef));

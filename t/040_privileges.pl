@@ -285,7 +285,7 @@ ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC;
 CREATE EXTENSION rs2ddb;
 SQL
 	is($sql->("SET ROLE mallory; SELECT count(*) FROM rs2ddb.$_"), 0, "PUBLIC may look at rs2ddb.$_, whatever the default privileges")
-	  for qw(job file reject event progress);
+	  for qw(job file reject event leftover progress);
 }
 
 # ---- NOTIFY -----------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ my %seen = (
 	'the samples of pg_stat_activity' => $sql->('SELECT * FROM activity'),
 	'the error texts' => join("\n", @errors),
 	'the log at DEBUG5' => slurp_file($node->logfile, $log_start),
-	map { ("rs2ddb.$_" => $sql->("SELECT * FROM rs2ddb.$_")) } qw(job file reject event progress));
+	map { ("rs2ddb.$_" => $sql->("SELECT * FROM rs2ddb.$_")) } qw(job file reject event leftover progress));
 $seen{"$_, escaped"} = $seen{$_} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/egr for keys %seen;
 like($seen{'the samples of pg_stat_activity'}, qr/rs2ddb leader.*rs2ddb job \d+: \w+/s, 'workers were seen at work');
 like($seen{'the log at DEBUG5'}, qr/DEBUG:.*rs2ddb job \d+ failed/s, 'the log has debug messages and failures');

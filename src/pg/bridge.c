@@ -122,16 +122,38 @@ void r2d_check(R2dStatus status, const R2dError *err)
     r2d_throw(&interrupted);
 }
 
-void r2d_error_to_log(MemoryContext context)
+static void end_error(MemoryContext context)
 {
-    MemoryContextSwitchTo(context);
     if (geterrcode() == ERRCODE_QUERY_CANCELED)
         InterruptPending = QueryCancelPending = true;
-    EmitErrorReport();
     FlushErrorState();
     r2d_error_mark_clear();
     AbortCurrentTransaction();
     MemoryContextSwitchTo(context);
+}
+
+void r2d_error_to_log(MemoryContext context)
+{
+    MemoryContextSwitchTo(context);
+    EmitErrorReport();
+    end_error(context);
+}
+
+char *r2d_error_to_line(MemoryContext context)
+{
+    ErrorData *error;
+    char *line;
+
+    MemoryContextSwitchTo(context);
+    error = CopyErrorData();
+    line = error->detail ? psprintf("%s (%s)", error->message, error->detail)
+                         : pstrdup(error->message);
+    for (char *c = line; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\r' || *c == '\t')
+            *c = ' ';
+    FreeErrorData(error);
+    end_error(context);
+    return line;
 }
 
 const R2dRemoteMark *r2d_error_mark(void)

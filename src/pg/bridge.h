@@ -45,6 +45,9 @@ extern void r2d_error_mark_clear(void);
  * `context`. A cancel is not lost: the next check for interrupts throws it again. */
 extern void r2d_error_to_log(MemoryContext context);
 
+/* The same, told to the caller instead: message and detail as one line, in `context`. */
+extern char *r2d_error_to_line(MemoryContext context);
+
 /* SQLSTATE for an R2dError. */
 extern int r2d_error_sqlstate(const R2dError *err);
 

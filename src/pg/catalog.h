@@ -56,7 +56,6 @@ typedef struct R2dJob {
     bool unloaded;            /* the files of its UNLOAD are known */
     int64 rows_unloaded;      /* -1: not known, also when neither manifest nor warehouse told */
     bool foreign;             /* belongs to another system or database: a copy */
-    bool stage_doomed;        /* nobody goes on with the files below stage_prefix */
     int unload_pid;           /* of an UNLOAD that has not been seen to end; 0: none */
     const char *table_id;     /* of the table that the files are loaded into; NULL: not told */
     Oid server_oid;           /* InvalidOid: the name tells (options.h) */
@@ -88,7 +87,7 @@ extern bool r2d_catalog_job_set_plan(int64 job_id, const char *plan, const char 
 extern void r2d_catalog_job_set_table(int64 job_id, bool created, const char *table_id);
 
 /* Stored before the UNLOAD is sent: what a crash needs to find. message: why it is not the first,
- * or NULL. */
+ * or NULL. Throws when the job is gone: nobody would know of what the UNLOAD writes. */
 extern void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_pid,
                                    const char *message);
 /* Its files are known. rows: -1 when neither manifest nor warehouse told. */
@@ -119,12 +118,8 @@ extern void r2d_catalog_job_totals(int64 job_id, R2dTotals *totals);
  * a new UNLOAD. */
 extern void r2d_catalog_job_forget_files(int64 job_id);
 
-/* What lies below the stage prefix is to be deleted; and: it has been. */
-extern void r2d_catalog_job_doom_stage(int64 job_id);
+/* What lay below the stage prefix has been deleted. */
 extern void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix);
-
-/* Ids of at most `most` settled jobs whose files are to be deleted; returns how many. */
-extern int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most);
 
 /* ------------------------------------------------ what users ask of jobs: catalog_call.c */
 
@@ -210,6 +205,32 @@ extern void r2d_catalog_prune(int64 age_s);
 
 /* The file that this process loads; 0: none. */
 extern int r2d_catalog_file_of_worker(int64 job_id);
+
+/* ------------------------- prefixes that nobody goes on with: catalog_leftover.c */
+
+typedef struct R2dLeftover {
+    int64 job_id;
+    const char *owner; /* as in R2dJob, and so on */
+    Oid owner_oid;
+    const char *server;
+    Oid server_oid;
+    const char *uri; /* "s3://bucket/folder/uuid/" */
+    bool may_run;    /* its UNLOAD may still write there */
+} R2dLeftover;
+
+/* The job gives up its prefix, if it has one. may_run: its UNLOAD may still write there. One that
+ * is about to succeed keeps the prefix as well, to tell where its files were. */
+extern void r2d_catalog_leftover_add(int64 job_id, bool may_run);
+
+/* One of this database whose time has come, for the caller alone for a minute; false: there is
+ * none.
+ */
+extern bool r2d_catalog_leftover_claim(R2dLeftover *leftover);
+
+/* Nothing is left; and: something is, for this reason, until the next try. Harmless when the row is
+ * gone. */
+extern void r2d_catalog_leftover_gone(const char *uri);
+extern void r2d_catalog_leftover_failed(const char *uri, const char *error);
 
 /* -------------------------------- files and rejects, as the leader sees them: catalog_file.c */
 

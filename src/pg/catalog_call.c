@@ -166,7 +166,7 @@ static void requeue_files(R2dArgs *args)
  * may go on with them. */
 static void leave_files_to_original(R2dArgs *args)
 {
-    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = NULL, stage_doomed = false, "
+    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = NULL, "
                 "unload_pid = NULL, rows_unloaded = NULL, unload_finished_at = NULL "
                 "WHERE job_id = $1 "
                 "AND state <> 'succeeded' AND (system_identifier, database_oid) <> ($2, $3)",

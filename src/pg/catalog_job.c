@@ -59,13 +59,12 @@ static void read_job(R2dSpi *spi, R2dJob *job)
     job->plan = r2d_spi_text(spi, 18);
     job->rows_unloaded = r2d_spi_int8(19, -1);
     job->foreign = !r2d_spi_bool(20);
-    job->stage_doomed = r2d_spi_bool(21);
+    job->server_oid = r2d_spi_oid(21);
     job->unload_pid = r2d_spi_int4(22, 0);
     job->table_id = r2d_spi_text(spi, 23);
     job->owner_oid = r2d_spi_oid(24);
     job->unloaded = r2d_spi_bool(25);
-    job->server_oid = r2d_spi_oid(26);
-    job->cancel_requested_by = r2d_spi_text(spi, 27);
+    job->cancel_requested_by = r2d_spi_text(spi, 26);
 }
 
 R2dJob *r2d_catalog_job(int64 job_id)
@@ -80,9 +79,10 @@ R2dJob *r2d_catalog_job(int64 job_id)
     if (r2d_spi_run("SELECT job_id, state, owner, server, query, table_name, key, mode, "
                     "attributes, workers, max_wcu, max_rejects, keep_files, cancel_requested, "
                     "attempt, stage_prefix, leader_pid, plan, rows_unloaded, "
-                    "system_identifier = $2 AND database_oid = $3, stage_doomed, unload_pid, "
-                    "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL, " R2D_SERVER_HERE
-                    ", cancel_requested_by FROM rs2ddb.job WHERE job_id = $1",
+                    "system_identifier = $2 AND database_oid = $3, " R2D_SERVER_HERE
+                    ", unload_pid, "
+                    "table_id, " R2D_OWNER_HERE ", unload_finished_at IS NOT NULL, "
+                    "cancel_requested_by FROM rs2ddb.job WHERE job_id = $1",
                     &args) == 1) {
         job = MemoryContextAllocZero(spi.caller, sizeof *job);
         read_job(&spi, job);
@@ -175,10 +175,13 @@ void r2d_catalog_job_unload(int64 job_id, const char *stage_prefix, int unload_p
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, stage_prefix);
     r2d_arg_int4(&args, unload_pid);
-    r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = $2, stage_doomed = false, unload_pid = $3, "
-                "attempt = attempt + 1, unload_started_at = clock_timestamp(), "
-                "unload_rows = NULL WHERE job_id = $1",
-                &args);
+    if (r2d_spi_run("UPDATE rs2ddb.job SET stage_prefix = $2, unload_pid = $3, "
+                    "attempt = attempt + 1, unload_started_at = clock_timestamp(), "
+                    "unload_rows = NULL "
+                    "WHERE job_id = $1",
+                    &args) != 1)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("job " INT64_FORMAT " was deleted", job_id)));
     if (message != NULL)
         r2d_catalog_event(job_id, R2D_JOB_UNLOADING, message);
     r2d_spi_leave(&spi);
@@ -229,7 +232,6 @@ void r2d_catalog_job_settle(int64 job_id, R2dJobState from, R2dJobState to, R2dM
     if (r2d_spi_run("UPDATE rs2ddb.job j SET state = $2, error_message = $3, error_detail = $4, "
                     "error_hint = $5, error_sqlstate = $6, error_code = $7, "
                     "error_request_id = $8, error_position = $9, leader_pid = NULL, "
-                    "unload_pid = CASE WHEN j.stage_doomed THEN j.unload_pid END, "
                     "finished_at = clock_timestamp(), "
                     "items_written = f.written, rows_collapsed = f.collapsed, "
                     "rows_rejected = f.rejected + r.ahead, write_units = f.units, "
@@ -281,17 +283,6 @@ void r2d_catalog_job_forget_files(int64 job_id)
     r2d_spi_leave(&spi);
 }
 
-void r2d_catalog_job_doom_stage(int64 job_id)
-{
-    R2dSpi spi = r2d_spi_enter(true);
-    R2dArgs args = {0};
-
-    r2d_arg_int8(&args, job_id);
-    r2d_spi_run("UPDATE rs2ddb.job SET stage_doomed = stage_prefix IS NOT NULL WHERE job_id = $1",
-                &args);
-    r2d_spi_leave(&spi);
-}
-
 void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix)
 {
     R2dSpi spi = r2d_spi_enter(true);
@@ -300,33 +291,9 @@ void r2d_catalog_job_stage_clean(int64 job_id, const char *stage_prefix)
     r2d_arg_int8(&args, job_id);
     r2d_arg_text(&args, stage_prefix);
     r2d_spi_run(
-        "UPDATE rs2ddb.job SET stage_doomed = false, unload_pid = NULL, "
+        "UPDATE rs2ddb.job SET unload_pid = NULL, "
         "stage_prefix = CASE WHEN state IN ('finishing', 'succeeded') THEN stage_prefix END "
         "WHERE job_id = $1 AND stage_prefix = $2",
         &args);
     r2d_spi_leave(&spi);
-}
-
-/* In turns: one that can never be deleted must not keep the others waiting. After a week it is
- * left to the bucket's owner. */
-int r2d_catalog_doomed_stages(int64 except, int64 *job_ids, int most)
-{
-    R2dSpi spi = r2d_spi_enter(true);
-    R2dArgs args = {0};
-    int count;
-
-    r2d_arg_int8(&args, except);
-    r2d_arg_int8(&args, (int64)GetSystemIdentifier());
-    r2d_arg(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId), false);
-    r2d_arg_int4(&args, most);
-    count = (int)r2d_spi_run("SELECT job_id FROM rs2ddb.job WHERE stage_doomed AND job_id <> $1 "
-                             "AND state IN ('succeeded', 'failed', 'canceled') "
-                             "AND system_identifier = $2 AND database_oid = $3 "
-                             "AND finished_at > clock_timestamp() - interval '7 days' "
-                             "ORDER BY random() LIMIT $4",
-                             &args);
-    for (int i = 0; i < count; i++)
-        job_ids[i] = r2d_spi_id((uint64)i);
-    r2d_spi_leave(&spi);
-    return count;
 }

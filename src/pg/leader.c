@@ -10,6 +10,7 @@
 #include "home.h"
 #include "job_log.h"
 #include "launcher.h"
+#include "leftover.h"
 #include "owner.h"
 #include "pool.h"
 #include "settings.h"
@@ -114,7 +115,7 @@ static void run_job(R2dLeader *leader)
         ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));
     r2d_resume(leader);
     if (!r2d_leader_has_files(leader)) {
-        leader->unload_open = leader->stage_prefix != NULL && !leader->job->stage_doomed;
+        leader->unload_open = leader->stage_prefix != NULL;
         r2d_prepare(leader);
         move(leader, R2D_JOB_UNLOADING);
         r2d_unload(leader);
@@ -236,7 +237,7 @@ void r2d_leader_main(Datum arg)
     MemoryContextSwitchTo(TopMemoryContext);
     MemoryContextDelete(leader.context);
     give_lock(args.job_id);
-    r2d_stage_leftovers(args.job_id);
+    r2d_leftovers_delete();
     prune_history();
     r2d_pool_worker_end();
 }

@@ -9,6 +9,7 @@
  *   unload.c    run the UNLOAD, read the manifest, store the files
  *   unload_follow.c  find out how an UNLOAD ended whose session is gone
  *   stage.c     delete what nobody goes on with
+ *   leftover.c  the same later: the worklist of prefixes
  *   leader_session.c  its sessions with the warehouse
  *   loading.c   start loaders, watch them, load by itself when it gets none
  *   settle.c    end the job: by its ledger, by a cancel, or by an error
@@ -39,12 +40,13 @@ typedef struct R2dLeader {
     R2dRemoteColumn *remote; /* column_count, as described */
     R2dColumn *columns;
     int column_count;
-    int unload_pid;      /* of our session, while it runs an UNLOAD; 0 otherwise */
-    bool unload_open;    /* how the UNLOAD below stage_prefix ended is not known */
-    bool plan_kept;      /* the plan is the one that UNLOAD was made with */
-    bool table_seen;     /* the table was there when the plan was made */
-    R2dLoaders *loaders; /* while files are loaded */
-    char *stage_prefix;  /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
+    int unload_pid;          /* of our session, while it runs an UNLOAD; 0 otherwise */
+    bool unload_open;        /* how the UNLOAD below stage_prefix ended is not known */
+    bool plan_kept;          /* the plan is the one that UNLOAD was made with */
+    bool table_seen;         /* the table was there when the plan was made */
+    R2dLoaders *loaders;     /* while files are loaded */
+    char *stage_prefix;      /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
+    const char *stage_error; /* why what lies there was not deleted; NULL: it was */
 } R2dLeader;
 
 /* The files of an UNLOAD with the plan of this job are known: it needs no other. */

@@ -104,9 +104,8 @@ static void apply_attributes(R2dLeader *leader)
 static void forget_attempt(R2dLeader *leader)
 {
     r2d_catalog_job_forget_files(leader->job_id);
-    r2d_catalog_job_doom_stage(leader->job_id);
+    r2d_catalog_leftover_add(leader->job_id, true);
     leader->job->unloaded = false;
-    leader->job->stage_doomed = leader->stage_prefix != NULL;
 }
 
 /* With all that follows, in one transaction: the next leader cannot tell any more what changed. */

@@ -10,6 +10,7 @@
 #include "failure.h"
 #include "job_log.h"
 #include "job_table.h"
+#include "leftover.h"
 #include "rejects.h"
 #include "stage.h"
 #include "wait.h"
@@ -149,23 +150,15 @@ static void take_back_files(R2dLeader *leader)
     r2d_tx_commit();
 }
 
-static void give_up_attempt(R2dLeader *leader)
-{
-    r2d_tx_begin();
-    r2d_catalog_job_forget_files(leader->job_id);
-    r2d_catalog_job_doom_stage(leader->job_id);
-    r2d_tx_commit();
-}
-
 /* Somebody asked: the job ends now, also when the remote side hangs. What lies on S3 goes after
  * that. */
 static void settle_canceled(R2dLeader *leader)
 {
     const char *by = leader->job->cancel_requested_by;
 
-    give_up_attempt(leader);
+    r2d_leftover_give_up(leader);
     settle(leader, R2D_JOB_CANCELED, NULL, by ? psprintf("canceled by %s", by) : "canceled");
-    r2d_stage_abandon(leader);
+    r2d_leftover_delete(leader);
 }
 
 /* Files that can be gone on with stay, and so do those of an UNLOAD that may not have ended. */
@@ -175,8 +168,8 @@ static void settle_failed(R2dLeader *leader, const ErrorData *error)
 
     r2d_failure_of(error, &failure);
     if (leader->unload_pid != 0 && !leader->unload_open) {
-        give_up_attempt(leader);
-        r2d_stage_abandon(leader);
+        r2d_leftover_give_up(leader);
+        r2d_leftover_delete(leader);
     } else if (!r2d_leader_has_files(leader) && !leader->unload_open)
         (void)r2d_stage_clean(leader);
     settle(leader, R2D_JOB_FAILED, &failure, NULL);

@@ -5,6 +5,7 @@
 #include "../core/unload/command.h"
 #include "../core/unload/manifest.h"
 #include "../core/unload/refusal.h"
+#include "leftover.h"
 #include "pool.h"
 #include "stage.h"
 
@@ -212,9 +213,10 @@ static bool take_over(R2dLeader *leader, int64 *rows)
     leader->unload_open = false;
     if (done)
         return true;
-    (void)r2d_redshift_stop_unload(r2d_leader_session(leader), leader->stage_prefix, 0,
-                                   STOP_WAIT_MS);
-    (void)r2d_stage_clean(leader);
+    if (r2d_redshift_stop_unload(r2d_leader_session(leader), leader->stage_prefix, 0, STOP_WAIT_MS))
+        (void)r2d_stage_clean(leader);
+    else
+        r2d_leftover_give_up(leader);
     return false;
 }
 

@@ -5,16 +5,14 @@ package Rs2ddb::Hangs;
 use strict;
 use warnings;
 use Exporter 'import';
-use JSON::PP;
 use Rs2ddb;
 use Rs2ddb::Faults;
 use Test::More;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(hangs_node hurried_job staged_files hang settles cleaned_later cancel_while_hanging);
+our @EXPORT = qw(hangs_node hurried_job staged_files hang settles cleaned_later cancel_while_hanging left due);
 
 my ($node, $folder);
-my ($yes, $no) = (JSON::PP::true, JSON::PP::false);
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
 
 # The server, and the table in the warehouse; the functions below work with it.
@@ -52,6 +50,10 @@ sub settles
 	return job_row($node, $job);
 }
 
+# What waits to be deleted of a job, as SQL for each row; and: leaders that end may try it from now on.
+sub left { my ($job, $what) = @_; return $sql->("SELECT $what FROM rs2ddb.leftover WHERE job = $job"); }
+sub due { return $sql->('UPDATE rs2ddb.leftover SET next_try = now()'); }
+
 # The stand-ins answer again; the next job that ends deletes what is left.
 sub cleaned_later
 {
@@ -59,8 +61,10 @@ sub cleaned_later
 	reset_stand_ins();
 	gateway(rows_per_file => 100);
 	ok(wait_for($node, no_workers()), "$name: no worker is left in the end");
+	due();
 	is(wait_job($node, hurried_job())->{state}, 'succeeded', "$name: the next job succeeds");
-	ok(wait_for($node, "SELECT NOT stage_doomed AND stage_prefix IS NULL AND unload_pid IS NULL FROM rs2ddb.job WHERE job_id = $job"),
+	ok(wait_for($node, "SELECT stage_prefix IS NULL AND unload_pid IS NULL AND NOT EXISTS (SELECT FROM rs2ddb.leftover WHERE job = job_id)
+		FROM rs2ddb.job WHERE job_id = $job"),
 		"$name: nothing of the canceled job is left to do");
 	ok(wait_for($node, no_workers()), "$name: no worker is left");
 	is(staged_files(), 0, "$name: no file is left below the stage");
@@ -75,7 +79,7 @@ sub cancel_while_hanging
 	ok(wait_until(\&fired), "$name: it hangs");
 	my $row = settles($name, $job);
 	is($row->{error_message}, undef, "$name: that is no error");
-	is($row->{stage_doomed}, $row->{attempt} > 0 ? $yes : $no, "$name: what is on S3 waits to be deleted");
+	is(left($job, 'count(*)'), $row->{attempt} > 0 ? 1 : 0, "$name: what is on S3 waits to be deleted");
 	cleaned_later($name, $job);
 }
 
