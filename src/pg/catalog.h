@@ -257,6 +257,9 @@ extern void r2d_catalog_file_done(int64 job_id, const R2dFile *file,
 
 /* Keeps a row that was not written; one that is kept already is replaced. */
 extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject);
+/* How many stored rejects of the job have this code, those of this transaction included. */
+extern int64 r2d_catalog_rejects_of_code(int64 job_id, const char *code);
+
 /* A file in state running ends with this; harmless when it is in another. */
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 

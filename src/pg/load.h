@@ -18,6 +18,7 @@ struct R2dLoad {
     R2dMeter meter;
     R2dShare share; /* of the bound of the table */
     int64_t next_commit_us;
+    int given_up; /* of the transfer's rows that the service failed on, so many are stored */
 };
 
 #endif

@@ -20,9 +20,10 @@
 #include "settings.h"
 
 /* The class (field 4) of our advisory locks; the server's own use 1 and 2. */
-#define LOCK_SLOT 0x7201
-#define LOCK_JOB  R2D_POOL_LOCK_JOB
-#define LOCK_FILE 0x7203
+#define LOCK_SLOT    0x7201
+#define LOCK_JOB     R2D_POOL_LOCK_JOB
+#define LOCK_FILE    0x7203
+#define LOCK_REJECTS 0x7204
 
 StaticAssertDecl(sizeof(R2dWorkerArgs) <= BGW_EXTRALEN, "worker arguments fit bgw_extra");
 
@@ -231,6 +232,14 @@ void r2d_pool_unlock_file(int64 job_id, int file_no)
     LOCKTAG tag;
     file_tag(&tag, job_id, file_no);
     LockRelease(&tag, ExclusiveLock, true);
+}
+
+void r2d_pool_lock_rejects(int64 job_id)
+{
+    LOCKTAG tag;
+
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32)(job_id >> 32), (uint32)job_id, LOCK_REJECTS);
+    (void)LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
 void r2d_pool_interrupt(int pid)

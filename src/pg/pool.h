@@ -58,6 +58,9 @@ extern void r2d_pool_unlock_job(int64 job_id);
 extern bool r2d_pool_lock_file(int64 job_id, int file_no);
 extern void r2d_pool_unlock_file(int64 job_id, int file_no);
 
+/* One transaction at a time stores rejects of a job: waits, and lasts to the end of this one. */
+extern void r2d_pool_lock_rejects(int64 job_id);
+
 /* The lock of a job for its leader: should it end before r2d_pool_lead_end, the launcher is told.
  */
 extern bool r2d_pool_lead(int64 job_id);

@@ -62,8 +62,9 @@ typedef struct FakeDynamodb {
     const char *partition_key; /* attribute names */
     const char *sort_key;      /* NULL: none */
     const char *poison;        /* an item that contains this is refused; NULL: none */
-    bool odd_shapes;           /* some replies carry blanks */
-    double unit_cost;          /* capacity units per item */
+    const char *curse; /* a batch with an item that contains this fails with 500; NULL: none */
+    bool odd_shapes;   /* some replies carry blanks */
+    double unit_cost;  /* capacity units per item */
     int64_t delay_min_us, delay_max_us;
     /* Capacity per second of the table and of each partition; 0: no limit. What is not used is
      * saved for burst_s. */
