@@ -323,6 +323,9 @@ extern void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *
 /* So many were kept just now. */
 extern void r2d_catalog_file_rejects_stored(int64 job_id, int file_no, int64 count);
 
+/* How many stored rejects of the job have this code, those of this transaction included. */
+extern int64 r2d_catalog_rejects_of_code(int64 job_id, const char *code);
+
 /* A file in state running ends with this; harmless when it is in another. */
 extern void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure);
 

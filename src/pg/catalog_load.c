@@ -288,6 +288,20 @@ void r2d_catalog_file_reject(int64 job_id, int file_no, const R2dReject *reject)
     r2d_spi_leave(&spi);
 }
 
+int64 r2d_catalog_rejects_of_code(int64 job_id, const char *code)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int64 count;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_arg_text(&args, code);
+    r2d_spi_run("SELECT count(*) FROM rs2ddb.reject WHERE job_id = $1 AND code = $2", &args);
+    count = r2d_spi_int8(1, 0);
+    r2d_spi_leave(&spi);
+    return count;
+}
+
 void r2d_catalog_file_failed(int64 job_id, int file_no, const R2dFailure *failure)
 {
     R2dSpi spi = r2d_spi_enter(true);

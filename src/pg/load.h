@@ -22,6 +22,7 @@ struct R2dLoad {
     int64_t lost_until_us; /* r2d_mono_us: until then a file may have been begun by a lost loader
                             * although nothing says so; 0: no loader was lost */
     bool rejects_full;     /* as many of the job are stored as may be: others are only counted */
+    int given_up; /* of the transfer's rows that the service failed on, so many are stored */
 };
 
 #endif

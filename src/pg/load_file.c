@@ -5,6 +5,7 @@
 #include "pgstat.h"
 
 #include "../core/fetch/s3_object.h"
+#include "../core/send/service_error.h"
 #include "failure.h"
 #include "pool.h"
 
@@ -93,12 +94,29 @@ static void store_rejects(R2dLoad *load, const R2dReject *first)
         r2d_catalog_file_rejects_stored(job_id, load->file.file_no, stored);
 }
 
+/* Whoever stores such rejects adds up those of all loaders: one after the other, for each sees what
+ * the others have stored. */
+static void check_given_up(R2dLoad *load)
+{
+    R2dError outage;
+    int given_up = r2d_transfer_given_up(load->transfer, &outage);
+
+    if (given_up == load->given_up)
+        return;
+    r2d_pool_lock_rejects(load->job->job_id);
+    if (r2d_catalog_rejects_of_code(load->job->job_id, R2D_SERVICE_ERROR_CODE) >
+        R2D_SERVICE_ERROR_ROWS_MAX)
+        r2d_throw(&outage);
+    load->given_up = given_up;
+}
+
 static void store_progress(R2dLoad *load, const R2dReject *first, R2dStatus status)
 {
     R2dTransferProgress progress;
 
     if (first != NULL)
         store_rejects(load, first);
+    check_given_up(load);
     r2d_transfer_progress(load->transfer, &progress);
     r2d_meter_measure(&load->meter, &progress);
     if (status == R2D_END)

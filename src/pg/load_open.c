@@ -3,6 +3,7 @@
 #include "load.h"
 
 #include "../core/encode/plan.h"
+#include "../core/send/service_error.h"
 #include "job_table.h"
 #include "settings.h"
 
@@ -70,23 +71,30 @@ static void look_for_lost_loaders(R2dLoad *load, int grace_s)
         load->lost_until_us = r2d_mono_us(&r2d_clock_system) + grace_s * R2D_US_PER_S;
 }
 
-static void open_transfer(R2dLoad *load, int grace_s)
+static int64_t service_error_patience_us(const R2dOptions *options)
 {
-    R2dTransferOptions options = {.alloc = load->aws->alloc,
-                                  .clock = &r2d_clock_system,
-                                  .http = load->aws->http,
-                                  .s3 = &load->aws->s3,
-                                  .dynamodb = &load->aws->dynamodb,
-                                  .mapping = &load->mapping,
-                                  .table_name = load->job->table_name,
-                                  .requests_in_flight_max = REQUESTS_IN_FLIGHT,
-                                  .initial_wcu = initial_wcu(load),
-                                  .max_wcu = load->job->max_wcu,
-                                  .late_write_grace_us = grace_s * R2D_US_PER_S,
-                                  .rejects_max =
-                                      Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1)};
+    const char *seconds = options->service_error_patience;
+    return seconds != NULL ? atoi(seconds) * R2D_US_PER_S : R2D_SERVICE_ERROR_PATIENCE_US;
+}
+
+static void open_transfer(R2dLoad *load, const R2dOptions *options)
+{
+    R2dTransferOptions transfer = {
+        .alloc = load->aws->alloc,
+        .clock = &r2d_clock_system,
+        .http = load->aws->http,
+        .s3 = &load->aws->s3,
+        .dynamodb = &load->aws->dynamodb,
+        .mapping = &load->mapping,
+        .table_name = load->job->table_name,
+        .requests_in_flight_max = REQUESTS_IN_FLIGHT,
+        .initial_wcu = initial_wcu(load),
+        .max_wcu = load->job->max_wcu,
+        .late_write_grace_us = r2d_options_late_write_grace_s(options) * R2D_US_PER_S,
+        .rejects_max = Max(R2D_TRANSFER_REJECTS_MAX, load->job->max_rejects + 1),
+        .service_error_patience_us = service_error_patience_us(options)};
     R2dError err;
-    r2d_check(r2d_transfer_open(&load->transfer, &options, &err), &err);
+    r2d_check(r2d_transfer_open(&load->transfer, &transfer, &err), &err);
 }
 
 R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOptions *options)
@@ -105,7 +113,7 @@ R2dLoad *r2d_load_open(MemoryContext context, const R2dJob *job, const R2dOption
     load->file_context = AllocSetContextCreate(context, "rs2ddb file", ALLOCSET_DEFAULT_SIZES);
     open_mapping(load);
     look_for_lost_loaders(load, r2d_options_late_write_grace_s(options));
-    open_transfer(load, r2d_options_late_write_grace_s(options));
+    open_transfer(load, options);
     MemoryContextSwitchTo(old);
     return load;
 }

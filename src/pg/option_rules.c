@@ -173,6 +173,7 @@ static const R2dOptionRule rules[] = {
     {"server_credentials", SERVER, true, FIELD(server_credentials), check_bool},
     {"request_timeout", SERVER, false, FIELD(request_timeout), check_timeout},
     {"late_write_grace", SERVER, false, FIELD(late_write_grace), check_grace},
+    {"service_error_patience", SERVER, false, FIELD(service_error_patience), check_timeout},
     {"user", MAPPING, false, FIELD(user), NULL},
     {"password", MAPPING, false, FIELD(password), NULL},
     {"aws_access_key_id", MAPPING, false, FIELD(aws_access_key_id), check_aws_key},

@@ -30,8 +30,9 @@ typedef struct R2dOptions {
     const char *dynamodb_endpoint;
     const char *ca_file; /* of the two endpoints; NULL: the system's */
     const char *server_credentials;
-    const char *request_timeout;  /* seconds */
-    const char *late_write_grace; /* seconds */
+    const char *request_timeout;        /* seconds */
+    const char *late_write_grace;       /* seconds */
+    const char *service_error_patience; /* seconds */
     /* user mapping: secrets live in the context they were loaded into, and nowhere else */
     const char *user;
     const char *password;

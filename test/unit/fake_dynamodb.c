@@ -147,10 +147,10 @@ static uint32_t some_of(FakeDynamodb *fake, int count)
     return mask & (((uint32_t)1 << count) - 1);
 }
 
-static bool poisoned(const FakeDynamodb *fake, const FakeWrite *writes, int count)
+static bool hold(const char *what, const FakeWrite *writes, int count)
 {
-    for (int i = 0; fake->poison != NULL && i < count; i++) {
-        const char *found = strstr(writes[i].request, fake->poison);
+    for (int i = 0; what != NULL && i < count; i++) {
+        const char *found = strstr(writes[i].request, what);
         if (found != NULL && found < writes[i].request_end)
             return true;
     }
@@ -166,9 +166,13 @@ static void answer_batch(FakeDynamodb *fake, FakeFlight *flight, const FakeWrite
     uint32_t unprocessed = flight->kind == FAKE_PARTIAL          ? some_of(fake, count)
                            : flight->kind == FAKE_NONE_PROCESSED ? all
                                                                  : 0;
-    if (poisoned(fake, writes, count)) {
+    if (hold(fake->poison, writes, count)) {
         flight->kind = FAKE_OK;
         refuse(flight, 400, "ValidationException", "\"message\":\"an item is poisoned\"");
+        return;
+    }
+    if (hold(fake->curse, writes, count)) {
+        refuse_as(flight, FAKE_ERROR_BEFORE);
         return;
     }
     uint32_t missing = short_of(fake, flight, count, &short_kind);
@@ -255,7 +259,7 @@ static void answer(FakeDynamodb *fake, FakeFlight *flight)
     if (!fake->keeps_nothing)
         check_keys(fake, flight);
     if (flight->kind == FAKE_ERROR_AFTER || flight->kind == FAKE_RESET_AFTER) {
-        if (poisoned(fake, writes, count))
+        if (hold(fake->poison, writes, count))
             flight->kind = FAKE_ERROR_BEFORE;
         else
             apply(fake, flight, writes, count, 0);

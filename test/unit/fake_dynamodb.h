@@ -75,8 +75,9 @@ typedef struct FakeDynamodb {
     const char *partition_key; /* attribute names */
     const char *sort_key;      /* NULL: none */
     const char *poison;        /* an item that contains this is refused; NULL: none */
-    bool odd_shapes;           /* some replies carry blanks */
-    double unit_cost;          /* capacity units per item */
+    const char *curse; /* a batch with an item that contains this fails with 500; NULL: none */
+    bool odd_shapes;   /* some replies carry blanks */
+    double unit_cost;  /* capacity units per item */
     int64_t delay_min_us, delay_max_us;
     int64_t late_min_us, late_max_us;
     bool cancels_late; /* a request that is cancelled is applied late, or never */

@@ -126,6 +126,29 @@ static void only_what_is_kept_remains(void **state)
     end();
 }
 
+static void the_first_row_can_go_behind_the_others(void **state)
+{
+    (void)state;
+    begin(RIG_STRING);
+    send_rig_add(&rig, &batch, 1, "long name", "1");
+    assert_true(r2d_batch_rotate(&batch, &scratch));
+    assert_body(1, ITEM("long name", "1"));
+    send_rig_add(&rig, &batch, 2, "b", "22");
+    send_rig_add(&rig, &batch, 3, "ccc", "3");
+    assert_true(r2d_batch_rotate(&batch, &scratch));
+    assert_body(3, ITEM("b", "22") "," ITEM("ccc", "3") "," ITEM("long name", "1"));
+    assert_body(2, ITEM("b", "22") "," ITEM("ccc", "3"));
+    assert_int_equal(batch.entries[2].row, 1);
+    assert_int_equal(send_rig_add(&rig, &batch, 4, "ccc", "4"), 3);
+    assert_body(3, ITEM("b", "22") "," ITEM("long name", "1") "," ITEM("ccc", "4"));
+    rig.unit.fail_at = rig.unit.calls + 1;
+    r2d_bytes_free(&scratch);
+    assert_false(r2d_batch_rotate(&batch, &scratch));
+    rig.unit.fail_at = 0;
+    assert_body(3, ITEM("b", "22") "," ITEM("long name", "1") "," ITEM("ccc", "4"));
+    end();
+}
+
 static void a_pending_row_can_leave_and_come_back(void **state)
 {
     (void)state;
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(keys_are_compared_by_value),
         cmocka_unit_test(equal_hashes_of_distinct_keys_do_not_collapse),
         cmocka_unit_test(only_what_is_kept_remains),
+        cmocka_unit_test(the_first_row_can_go_behind_the_others),
         cmocka_unit_test(a_pending_row_can_leave_and_come_back),
         cmocka_unit_test(a_refused_row_leaves_no_trace),
         cmocka_unit_test(bytes_bound_a_batch_but_not_a_single_item),

@@ -183,6 +183,40 @@ void r2d_batch_keep(R2dBatch *batch, uint32_t keep)
     batch->keys.len = key_at;
 }
 
+/* What follows the first copy.len bytes moves to the front, and the copy stands behind that. */
+static void turn(char *text, size_t len, R2dView copy)
+{
+    memmove(text, text + copy.len, len - copy.len);
+    memcpy(text + len - copy.len, copy.data, copy.len);
+}
+
+bool r2d_batch_rotate(R2dBatch *batch, R2dBytes *scratch)
+{
+    R2dBatchEntry first = batch->entries[0];
+    size_t key_at = 0, body_at = batch->head_bytes;
+    size_t moved = 1 + first.body_len; /* with a comma: it changes its side */
+    if (batch->count < 2)
+        return true;
+    scratch->len = 0;
+    if (!r2d_bytes_append_char(scratch, ',') ||
+        !r2d_bytes_append_view(scratch, r2d_batch_request(batch, 0)) ||
+        !r2d_bytes_append_view(scratch, r2d_batch_key(batch, 0)))
+        return false;
+    turn(batch->body.data + body_at, batch->body.len - body_at, r2d_view(scratch->data, moved));
+    turn(batch->keys.data, batch->keys.len, r2d_view(scratch->data + moved, first.key_len));
+    batch->count--;
+    memmove(batch->entries, batch->entries + 1, (size_t)batch->count * sizeof first);
+    batch->entries[batch->count++] = first;
+    for (int i = 0; i < batch->count; i++) {
+        R2dBatchEntry *entry = &batch->entries[i];
+        entry->body_at = body_at;
+        entry->key_at = key_at;
+        body_at += entry->body_len + 1;
+        key_at += entry->key_len;
+    }
+    return true;
+}
+
 int r2d_batch_units(const R2dBatch *batch, int count)
 {
     int units = 0;

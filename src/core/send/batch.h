@@ -9,6 +9,7 @@
 #define R2D_BATCH_H
 
 #include "../encode/item.h"
+#include "service_error.h"
 
 #define R2D_BATCH_ITEMS_MAX 25
 /* Body size at which a batch takes no further item; a single item may be larger. The service's
@@ -28,6 +29,7 @@ typedef struct R2dBatchEntry {
     size_t key_at;
     size_t key_len;
     int units;
+    R2dTrial trial; /* of the row alone; the sender's */
 } R2dBatchEntry;
 
 typedef struct R2dBatch {
@@ -72,6 +74,9 @@ bool r2d_batch_move_out(R2dBatch *batch, R2dLooseItem *loose);
 
 /* Keeps only the entries whose bit is set in keep; their order stays. */
 void r2d_batch_keep(R2dBatch *batch, uint32_t keep);
+
+/* Moves the first entry behind the others. false when memory is out: nothing has changed. */
+bool r2d_batch_rotate(R2dBatch *batch, R2dBytes *scratch);
 
 int r2d_batch_units(const R2dBatch *batch, int count); /* of the first `count` entries */
 R2dView r2d_batch_key(const R2dBatch *batch, int index);

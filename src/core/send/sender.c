@@ -10,6 +10,8 @@ static void put_free(R2dSender *sender, R2dSlot *slot)
 {
     r2d_batch_clear(&slot->batch);
     slot->suspects = slot->attempt = slot->clock_attempt = 0;
+    slot->trial = (R2dTrial){0};
+    slot->searched = false;
     slot->order = 0;
     slot->next = sender->free;
     sender->free = slot;
@@ -202,7 +204,8 @@ R2dStatus r2d_sender_done(R2dSender *sender, R2dHttpExchange *exchange, R2dError
 static void wake(R2dSender *sender, R2dSlot *slot, int64_t now_us)
 {
     if (slot->state == R2D_SLOT_BACKOFF && slot->due_us <= now_us) {
-        bool top_up = !sender->flushing && slot->suspects == 0 && r2d_batch_fits(&slot->batch);
+        bool top_up = !sender->flushing && slot->suspects == 0 && !slot->searched &&
+                      r2d_batch_fits(&slot->batch);
         r2d_slot_set_state(sender, slot, top_up ? R2D_SLOT_DUE : R2D_SLOT_READY);
         slot->due_us = now_us + R2D_SENDER_FILL_US;
     } else if (slot->state == R2D_SLOT_DUE && (sender->flushing || slot->due_us <= now_us)) {
@@ -210,11 +213,15 @@ static void wake(R2dSender *sender, R2dSlot *slot, int64_t now_us)
     }
 }
 
-/* All of the batch; of one that holds a bad item, the first half of the suspects. */
+/* All of the batch but what is sent alone; of one that holds a bad item, the first half of the
+ * suspects. */
 static int send_count(const R2dSlot *slot)
 {
+    int together = slot->batch.count - (slot->searched ? r2d_slot_alone(slot) : 0);
+    if (together == 0)
+        return 1;
     if (slot->suspects == 0)
-        return slot->batch.count;
+        return together;
     return slot->suspects > 1 ? slot->suspects / 2 : 1;
 }
 
@@ -317,6 +324,13 @@ void r2d_sender_cancel(R2dSender *sender)
 void r2d_sender_set_max_wcu(R2dSender *sender, double max_wcu)
 {
     r2d_pacer_set_max(&sender->pacer, max_wcu, now_of(sender));
+}
+
+int r2d_sender_given_up(const R2dSender *sender, R2dError *outage)
+{
+    if (outage != NULL)
+        r2d_service_error_outage(&sender->service_error, outage);
+    return sender->given_up;
 }
 
 void r2d_sender_counts(const R2dSender *sender, R2dSenderCounts *counts)

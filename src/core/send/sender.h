@@ -8,7 +8,8 @@
  *                        |         |----> backoff -> due -> filling the rest, topped up with new
  * rows
  *                        |---------'                                clock corrected; halves of a
- *                                                                   refused batch
+ *                                                                   refused batch, or of one that
+ *                                                                   the service always fails on
  *
  * What came back for the sake of single partitions may leave its slot for the window (spread.h),
  * and comes again as a new row.
@@ -33,8 +34,9 @@ typedef struct R2dSender R2dSender;
 typedef struct R2dSenderSink {
     /* A row was written, or superseded. */
     void (*settled)(void *context, int64_t row, R2dOutcome outcome);
-    /* The service refused this row alone; request is its write request as it was sent, why has the
-     * service's words. R2D_FAILED (err filled) fails the sender. */
+    /* The service refused this row alone, or always failed on it (code R2D_SERVICE_ERROR_CODE);
+     * request is its write request as it was sent, why has the service's words. R2D_FAILED (err
+     * filled) fails the sender. */
     R2dStatus (*rejected)(void *context, int64_t row, R2dView request, const R2dError *why,
                           R2dError *err);
     void *context;
@@ -55,6 +57,7 @@ typedef struct R2dSenderOptions {
     R2dSpread
         *spread; /* borrowed; takes rows that come back for one partition's sake; NULL: none */
     R2dSenderSink sink;
+    int64_t service_error_patience_us; /* service_error.h; 0: the default */
 } R2dSenderOptions;
 
 typedef struct R2dSenderCounts {
@@ -71,6 +74,10 @@ typedef struct R2dSenderCounts {
 /* A rest that waits to be topped up is sent as it is after so long. The open batch is not timed:
  * its owner flushes it. */
 #define R2D_SENDER_FILL_US ((int64_t)20 * R2D_US_PER_MS)
+
+/* Rows that were rejected for errors of the service itself so far. `outage`, unless it is NULL:
+ * what the service said of the last one, as the failure that too many of them are. */
+int r2d_sender_given_up(const R2dSender *sender, R2dError *outage);
 
 R2dStatus r2d_sender_open(R2dSender **sender, const R2dSenderOptions *options, R2dError *err);
 void r2d_sender_close(R2dSender *sender); /* cancels what is in flight; NULL is fine */

@@ -95,6 +95,9 @@ static R2dStatus on_written(R2dSender *sender, R2dSlot *slot, const R2dBatchRepl
         slot->attempt = 0;
         sender->fruitless_since_us = 0;
         sender->table_answered = true;
+        sender->accepted++;
+        if (!slot->searched)
+            slot->trial = (R2dTrial){0};
     }
     if (slot->batch.count == 0)
         r2d_slot_set_state(sender, slot, R2D_SLOT_FREE);
@@ -121,26 +124,71 @@ static R2dStatus on_throttle(R2dSender *sender, R2dSlot *slot, int64_t now_us, c
     return fruitless(sender, now_us, why, err);
 }
 
+/* The one row that was sent is rejected; the others of its batch go on. */
+static R2dStatus reject_first(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
+{
+    const R2dBatchEntry *entry = &slot->batch.entries[0];
+    const R2dSenderSink *sink = &sender->options.sink;
+    R2dStatus status =
+        sink->rejected(sink->context, entry->row, r2d_batch_request(&slot->batch, 0), why, err);
+    if (status != R2D_OK)
+        return status;
+    r2d_key_set_remove(&sender->keys, entry->key_hash);
+    r2d_batch_keep(&slot->batch, ~(uint32_t)1);
+    slot->suspects = 0;
+    return R2D_OK;
+}
+
 /* The service refuses the call because of its data: narrow down to one item, and reject that. */
 static R2dStatus on_refused(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
 {
     slot->suspects = slot->sent;
     r2d_pacer_refund(&sender->pacer, slot->charge);
     if (slot->sent == 1) {
-        const R2dBatchEntry *entry = &slot->batch.entries[0];
-        const R2dSenderSink *sink = &sender->options.sink;
-        R2dStatus status =
-            sink->rejected(sink->context, entry->row, r2d_batch_request(&slot->batch, 0), why, err);
+        R2dStatus status = reject_first(sender, slot, why, err);
         if (status != R2D_OK)
             return status;
-        r2d_key_set_remove(&sender->keys, entry->key_hash);
-        r2d_batch_keep(&slot->batch, ~(uint32_t)1);
-        slot->suspects = 0;
         sender->fruitless_since_us = 0;
         sender->table_answered = true;
     }
     r2d_slot_set_state(sender, slot, slot->batch.count > 0 ? R2D_SLOT_READY : R2D_SLOT_FREE);
     return R2D_OK;
+}
+
+/* The service always fails on this row, and takes others. Too many of them are an outage. */
+static R2dStatus give_up(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
+{
+    R2dError reject;
+    sender->service_error = *why;
+    if (sender->given_up == R2D_SERVICE_ERROR_ROWS_MAX) {
+        r2d_service_error_outage(why, err);
+        return R2D_FAILED;
+    }
+    sender->given_up++;
+    r2d_service_error_reject(why, &reject);
+    R2dStatus status = reject_first(sender, slot, &reject, err);
+    if (status == R2D_OK)
+        r2d_slot_set_state(sender, slot, slot->batch.count > 0 ? R2D_SLOT_READY : R2D_SLOT_FREE);
+    return status;
+}
+
+/* An error of the service itself: most pass, some are due to a row. */
+static R2dStatus on_service_error(R2dSender *sender, R2dSlot *slot, int64_t now_us,
+                                  const R2dError *why, R2dError *err)
+{
+    R2dServiceVerdict verdict;
+    R2dStatus status = r2d_slot_service_failed(sender, slot, now_us, &verdict, err);
+    if (status != R2D_OK)
+        return status;
+    if (verdict == R2D_SERVICE_GIVE_UP)
+        return give_up(sender, slot, why, err);
+    if (verdict == R2D_SERVICE_HALVES) {
+        r2d_slot_set_state(sender, slot, R2D_SLOT_READY);
+    } else {
+        back_off(sender, slot, &transient, now_us);
+        slot->due_us = now_us + (slot->due_us - now_us) / r2d_slot_turns(sender, slot);
+    }
+    return fruitless(sender, now_us, why, err);
 }
 
 static R2dStatus on_clock(R2dSender *sender, R2dSlot *slot, const R2dError *why, R2dError *err)
@@ -168,6 +216,8 @@ static R2dStatus on_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us, con
     R2dAction action = is_new_table(sender, why, now_us) ? R2D_ACT_RETRY : why->action;
     switch (action) {
     case R2D_ACT_RETRY:
+        if (r2d_service_error_is(why))
+            return on_service_error(sender, slot, now_us, why, err);
         back_off(sender, slot, &transient, now_us);
         return fruitless(sender, now_us, why, err);
     case R2D_ACT_THROTTLE:

@@ -26,10 +26,12 @@ typedef struct R2dSlot {
     R2dBatch batch;
     R2dAwsCall call;
     R2dAwsPair pairs[2];
-    R2dBytes part; /* body of a call for a part of the batch */
-    int sent;      /* entries in the call that flies */
-    int suspects;  /* the first so many entries hold one that the service refuses; 0: none known */
-    int attempt;   /* failures in a row */
+    R2dBytes part;  /* body of a call for a part of the batch */
+    int sent;       /* entries in the call that flies */
+    int suspects;   /* the first so many entries hold one that the service refuses; 0: none known */
+    int attempt;    /* failures in a row */
+    R2dTrial trial; /* of the batch, while the service fails on it */
+    bool searched;  /* ... for the rows that it fails on: the batch takes no new rows */
     int clock_attempt; /* corrections of the clock in a row */
     int64_t sent_us;
     int64_t due_us;
@@ -60,6 +62,9 @@ struct R2dSender {
     int64_t fruitless_since_us; /* first failure since a write was accepted; 0: none */
     bool table_answered;        /* it took a row, or refused one alone */
     R2dSenderCounts counts;
+    int64_t accepted;       /* calls of which a write was accepted */
+    int given_up;           /* rows rejected for errors of the service itself */
+    R2dError service_error; /* of the last one */
 };
 
 /* Leaving the ready list is r2d_sender_pump's alone, leaving the free list r2d_sender_batch's. */
@@ -73,6 +78,22 @@ void r2d_slot_note_late(R2dSender *sender, const R2dSlot *slot, const R2dError *
                         int64_t now_us);
 /* A row of this key goes into a batch, while requests of a lost sender may be applied. */
 void r2d_sender_note_taken(R2dSender *sender, uint64_t key_hash, int64_t row);
+
+/* sender_service.c: what follows when the service failed on what a slot has sent. */
+typedef enum R2dServiceVerdict {
+    R2D_SERVICE_AGAIN,   /* later */
+    R2D_SERVICE_HALVES,  /* at once, a half of it: `suspects` is set */
+    R2D_SERVICE_GIVE_UP, /* the one row that was sent is rejected */
+} R2dServiceVerdict;
+
+R2dStatus r2d_slot_service_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us,
+                                  R2dServiceVerdict *verdict, R2dError *err);
+/* Entries at the end of the batch on which the service failed when they were sent alone; they are
+ * sent alone when no other is left. */
+int r2d_slot_alone(const R2dSlot *slot);
+/* How many rows of the slot wait at once, each sent alone after so many turns; 1 for a batch, and
+ * as long as the service takes nothing. */
+int r2d_slot_turns(const R2dSender *sender, const R2dSlot *slot);
 
 /* What a service that refused writes says about the cause. */
 typedef enum R2dThrottle {

@@ -27,7 +27,7 @@ bool r2d_slot_blame(R2dSender *sender, const R2dSlot *slot, R2dThrottle told, in
         return false;
     if (told != R2D_THROTTLE_UNTOLD)
         sender->table_until_us = told == R2D_THROTTLE_TABLE ? now_us + TOLD_US : 0;
-    if (slot->suspects > 0 || told == R2D_THROTTLE_TABLE)
+    if (slot->suspects > 0 || slot->searched || told == R2D_THROTTLE_TABLE)
         return false;
     if (!r2d_spread_on(spread) && (now_us < sender->table_until_us || !is_concentrated(slot)))
         return false;

@@ -49,6 +49,7 @@ static R2dStatus open_sender(R2dTransfer *transfer, R2dError *err)
         .late_grace_us = o->late_write_grace_us,
         .seed = (uint64_t)r2d_wall_us(o->clock) ^ (uint64_t)(uintptr_t)transfer,
         .spread = &transfer->spread,
+        .service_error_patience_us = o->service_error_patience_us,
         .sink = {.settled = on_settled, .rejected = on_rejected, .context = transfer},
     };
     return r2d_sender_open(&transfer->sender, &sender, err);
@@ -233,6 +234,11 @@ void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *pro
 R2dStatus r2d_transfer_next_reject(R2dTransfer *transfer, R2dReject *reject)
 {
     return r2d_reject_queue_next(&transfer->rejects, reject);
+}
+
+int r2d_transfer_given_up(const R2dTransfer *transfer, R2dError *outage)
+{
+    return r2d_sender_given_up(transfer->sender, outage);
 }
 
 void r2d_transfer_set_max_wcu(R2dTransfer *transfer, double max_wcu)

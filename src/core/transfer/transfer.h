@@ -30,6 +30,7 @@ typedef struct R2dTransferOptions {
      * 0: not at all. A row waits while that may happen with an older one of its key. */
     int64_t late_write_grace_us;
     int64_t rejects_max; /* rows rejected before any was written; 0: R2D_TRANSFER_REJECTS_MAX */
+    int64_t service_error_patience_us; /* send/service_error.h; 0: its default */
 } R2dTransferOptions;
 
 /* So many rows rejected one after the other while none was ever written: not the rows are at fault,
@@ -103,6 +104,11 @@ void r2d_transfer_progress(const R2dTransfer *transfer, R2dTransferProgress *pro
  * not taken, step reads no further and says R2D_OK. Those left are dropped when the next file is
  * opened. */
 R2dStatus r2d_transfer_next_reject(R2dTransfer *transfer, R2dReject *reject);
+
+/* Rows that were rejected because the service always failed on them, in all files so far, and how
+ * too many of them are said to be an outage (outage may be NULL). Each transfer fails so by itself
+ * beyond R2D_SERVICE_ERROR_ROWS_MAX; a job that has several adds them up. */
+int r2d_transfer_given_up(const R2dTransfer *transfer, R2dError *outage);
 
 /* Goes on with max_wcu from now (the share of this loader). */
 void r2d_transfer_set_max_wcu(R2dTransfer *transfer, double max_wcu);
