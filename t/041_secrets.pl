@@ -227,7 +227,7 @@ my %seen = (
 	map { ("rs2ddb.$_" => $sql->("SELECT * FROM rs2ddb.$_")) } qw(job file reject event leftover progress));
 $seen{"$_, escaped"} = $seen{$_} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/egr for keys %seen;
 like($seen{'the samples of pg_stat_activity'}, qr/rs2ddb leader.*rs2ddb job \d+: \w+/s, 'workers were seen at work');
-like($seen{'the log at DEBUG5'}, qr/DEBUG:.*rs2ddb job \d+ failed/s, 'the log has debug messages and failures');
+like($seen{'the log at DEBUG5'}, qr/DEBUG:.*rs2ddb job \d+ \([^\n]*\) failed: /s, 'the log has debug messages and failures');
 cmp_ok(length $seen{'rs2ddb.job'}, '>', 1000, 'the jobs are there');
 for my $what (sort keys %secret)
 {

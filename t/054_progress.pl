@@ -68,6 +68,7 @@ is(shown($job, database => 'elsewhere'), 'canceled|4', 'until it is settled ther
 $sql->("SELECT rs2ddb_wait($job, '0 s')");
 ok(wait_for($node, "SELECT state = 'loading' FROM rs2ddb.progress WHERE job_id = $job"), 'a leader takes it: loading again');
 clear_faults();
+is(wait_job($node, $job)->{state}, 'succeeded', 'and it succeeds');
 
 # ---- a leader that is terminated; the job of another database with the same number ------------
 

@@ -52,8 +52,7 @@ struct R2dSender {
     uint64_t orders;
     R2dKeySet keys;
     R2dLateKeys late;
-    int64_t
-        lost_until_us; /* requests of a lost sender may be applied until then; 0: there is none */
+    int64_t lost_until_us; /* requests of a lost sender may be applied until then; 0: no such */
     R2dPacer pacer;
     R2dWindow window;
     R2dRandom random;
