@@ -7,8 +7,8 @@
 # demo, check and the like install what they need first, so they must work before PGXS is there:
 # they live in scripts/commands.mk.
 
-COMMANDS := demo demo-stop bench check check-unit check-san check-sql check-tap check-stack check-versions fuzz fuzz-short soak \
-	stack stack-stop unit deps format check-format check-tree
+COMMANDS := demo demo-stop bench check check-unit check-san check-san-server check-sql check-tap check-stack check-versions \
+	fuzz fuzz-short soak stack stack-stop unit deps format check-format check-tree
 
 ifneq ($(filter $(COMMANDS),$(MAKECMDGOALS)),)
 include scripts/commands.mk

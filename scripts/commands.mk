@@ -28,6 +28,9 @@ check-unit unit: deps
 check-san: deps
 	@$(UNIT) SAN=1
 
+check-san-server: deps
+	@TESTS="$(TESTS)" scripts/check_san_server.sh
+
 check-sql: deps
 	@scripts/install.sh
 	@exec scripts/as_unprivileged.sh scripts/check_sql.sh
