@@ -236,7 +236,7 @@ is(wait_job($node, $running)->{state}, 'canceled', 'and is stopped');
 $seen{'the log at DEBUG5'} = slurp_file($node->logfile, $log_start);
 $seen{'the log at DEBUG5, escaped'} = $seen{'the log at DEBUG5'} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/egr;
 
-like($seen{'the log at DEBUG5'}, qr/DEBUG:.*\n(?s:.*)rs2ddb job \d+ failed/, 'the log has the debug messages and the failures');
+like($seen{'the log at DEBUG5'}, qr/DEBUG:.*\n(?s:.*)rs2ddb job \d+ \([^\n]*\) failed: /, 'the log has the debug messages and the failures');
 like($seen{'the process list'}, qr/rs2ddb leader of job $running\b(?s:.*)rs2ddb loader of job $running\b/, 'workers are named after their job');
 like($seen{pg_stat_activity}, qr/rs2ddb (?:leader|loader)/, 'pg_stat_activity was read while workers ran');
 for my $where (sort keys %seen)
