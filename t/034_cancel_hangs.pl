@@ -13,7 +13,7 @@ my $node = hangs_node('cancel_hangs');
 my $yes = JSON::PP::true;
 
 cancel_while_hanging('preparing, DescribeTable hangs', hang('DescribeTable'));
-cancel_while_hanging('unloading, CreateTable hangs', hang('CreateTable'));
+cancel_while_hanging('unloading, CreateTable hangs', hang('CreateTable'), hang('DeleteObjects'));
 cancel_while_hanging('unloading, the manifest hangs', hang('GetObject', path => 'manifest$'), hang('DeleteObjects'));
 
 {
