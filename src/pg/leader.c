@@ -110,6 +110,7 @@ static void run_job(R2dLeader *leader)
     r2d_leader_load_options(leader);
     leader->aws = r2d_aws_session_open(leader->context, leader->options, 4);
     leader->stage_prefix = leader->job->stage_prefix ? pstrdup(leader->job->stage_prefix) : NULL;
+    leader->stage_may_run = leader->job->unload_pid != 0;
     r2d_home_clean_up(clean_up, leader);
     if (leader->job->cancel_requested) /* a lost leader did not live to see it */
         ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceled")));

@@ -46,6 +46,7 @@ typedef struct R2dLeader {
     bool table_seen;         /* the table was there when the plan was made */
     R2dLoaders *loaders;     /* while files are loaded */
     char *stage_prefix;      /* "s3://bucket/folder/uuid/" of this attempt, or NULL */
+    bool stage_may_run;      /* an UNLOAD of an earlier leader may still write there */
     const char *stage_error; /* why what lies there was not deleted; NULL: it was */
 } R2dLeader;
 

@@ -42,7 +42,7 @@ static void tell_result(R2dLeader *leader, const char *reason)
 
 void r2d_leftover_delete(R2dLeader *leader)
 {
-    bool may_run = leader->unload_pid != 0 || leader->job->unload_pid != 0;
+    bool may_run = leader->unload_pid != 0 || leader->stage_may_run;
 
     if (leader->stage_prefix != NULL && leader->aws != NULL)
         tell_result(leader, r2d_stage_remove(leader, may_run));

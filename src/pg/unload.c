@@ -41,6 +41,7 @@ static void begin_attempt(R2dLeader *leader, const char *message)
     r2d_catalog_job_unload(leader->job_id, leader->stage_prefix, unload_pid, message);
     r2d_tx_commit();
     leader->job->stage_prefix = leader->stage_prefix;
+    leader->stage_may_run = false;
     leader->job->attempt++;
 }
 
