@@ -24,8 +24,6 @@ sub fails
 {
 	my ($name, $job) = @_;
 	my $id = $job->{job_id};
-	diag($sql->("SELECT * FROM rs2ddb.event WHERE job_id = $id"));
-	diag($sql->("SELECT file_no, date_trunc('second', rejected_at)::time, count(*) FROM rs2ddb.reject WHERE job_id = $id GROUP BY 1,2 ORDER BY 2"));
 	is($job->{state}, 'failed', "$name: the job fails");
 	is($job->{error_code}, 'InternalServerError', "$name: with the code of the service");
 	like($job->{error_request_id} // '', qr/^\w{20,}$/, "$name: its request id");
