@@ -12,6 +12,8 @@ use POSIX ':sys_wait_h';
 use TAP::Parser;
 use Time::HiRes 'time';
 
+use constant LAST_WORDS => 30;
+
 my ($jobs, $folder, @files) = @ARGV;
 my $root = Cwd::getcwd();
 my $stack = "$root/test/stack/stack.mjs";
@@ -118,6 +120,14 @@ sub faults_of
 	return @faults;
 }
 
+# The end of the log that PostgreSQL's test modules write for a file: what it died of stands only there.
+sub last_words
+{
+	my ($file) = @_;
+	my @lines = split /^/, content("$ENV{TESTDIR}/tmp_check/log/regress_log_" . basename($file, '.pl'));
+	return map { "# $_" } @lines > LAST_WORDS ? @lines[ -LAST_WORDS() .. -1 ] : @lines;
+}
+
 # Shows the output of a file that has ended, and counts it.
 sub finish
 {
@@ -129,7 +139,7 @@ sub finish
 	my %result = (file => $job->{file}, seconds => time - $job->{started}, passed => scalar $parser->passed,
 		failed => $parser->failed + (@faults ? 1 : 0));
 	printf "\n%s\n%s%s", $job->{file}, $tap, $tap =~ /\n\z/ || $tap eq '' ? '' : "\n";
-	print "not ok - $job->{file}: ", join('; ', @faults), "\n" if @faults;
+	print "not ok - $job->{file}: ", join('; ', @faults), "\n", last_words($job->{file}) if @faults;
 	push @ended, \%result;
 	printf "%s .. %d passed, %d failed, %.0f s\n", @result{qw(file passed failed seconds)};
 }

@@ -1,6 +1,7 @@
 # What happens to a job whose worker, leader or whole server is lost in the middle.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -150,15 +151,16 @@ complete('shutdown in loading', $job, $table);
 is($job->{attempt}, 1, 'shutdown in loading: there was one UNLOAD');
 
 $table = unique('lost-workers');
-gateway(rows_per_file => 100, slices => 4, unload_delay_ms => 8000);
+gateway(rows_per_file => 100, slices => 4, unload_hold => JSON::PP::true);
 $job = export_job($node, $query, $table, %key);
 ok(wait_for($node, "SELECT state = 'unloading' AND stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"),
 	'shutdown in unloading: a job unloads');
 my $attempt = job_row($node, $job);
 ok(wait_until(sub { stage_files($attempt) > 0 }), 'shutdown in unloading: some of its files are written');
 restart('shutdown in unloading');
-gateway(unload_delay_ms => 0);
 $sql->("SELECT rs2ddb_resume($job)");
+ok(wait_for($node, "SELECT leader_pid IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), 'shutdown in unloading: its next leader follows the UNLOAD');
+gateway(unload_hold => JSON::PP::false);
 $job = wait_job($node, $job);
 complete('shutdown in unloading', $job, $table);
 is($job->{attempt}, 1, 'shutdown in unloading: the UNLOAD, which went on, was not run again');

@@ -2,6 +2,7 @@
 # standby, lifecycle rules, signals to workers.
 use strict;
 use warnings;
+use JSON::PP;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -72,11 +73,12 @@ clear_faults();
 
 # ---- pg_cancel_backend between UNLOAD and loading ---------------------------------------------
 
-gateway(unload_delay_ms => 1000);
+gateway(unload_hold => JSON::PP::true);
 $job = export_job($node, $query, unique('between'), %key);
 ok(wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), 'a job unloads');
 my $locker = $node->background_psql('postgres');
 $locker->query_safe('BEGIN; LOCK TABLE rs2ddb.event IN EXCLUSIVE MODE;');
+gateway(unload_hold => JSON::PP::false);
 ok(wait_for($node, "SELECT rows_unloaded = 500 FROM rs2ddb.job WHERE job_id = $job"), 'its rows are counted, its move to loading waits');
 $sql->("SELECT pg_cancel_backend(leader_pid) FROM rs2ddb.job WHERE job_id = $job");
 $locker->query_safe('COMMIT;');
@@ -88,7 +90,6 @@ is(s3_keys($prefix) > 1, 1, 'the files of the finished UNLOAD stay');
 $sql->("SELECT rs2ddb_resume($job->{job_id})");
 $job = wait_job($node, $job->{job_id});
 is("$job->{state} $job->{attempt}", 'succeeded 1', 'and a resume loads them');
-gateway(unload_delay_ms => 0);
 
 # ---- a standby --------------------------------------------------------------------------------
 

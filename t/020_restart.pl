@@ -41,7 +41,7 @@ my @places = (
 sub release
 {
 	clear_faults();
-	gateway(hang_connect => JSON::PP::false, unload_hold => JSON::PP::false, unload_delay_ms => 0);
+	gateway(hang_connect => JSON::PP::false, unload_hold => JSON::PP::false);
 }
 
 # A job that waits in the state; its id and its table.
@@ -110,12 +110,12 @@ for my $case ([ 'fast shutdown', \&stop_and_start, 'fast' ], [ 'immediate shutdo
 
 # ---- an UNLOAD that finishes while the server is down -----------------------------------------
 
-my ($job, $table) = waiting_job('UNLOAD goes on', 'unloading', sub { gateway(unload_delay_ms => 3000) });
+my ($job, $table) = waiting_job('UNLOAD goes on', 'unloading', sub { gateway(unload_hold => JSON::PP::true) });
 my $row = job_row($node, $job);
 ok(wait_until(sub { stage_files($row) > 0 }), 'UNLOAD goes on: it has begun');
 $node->stop('immediate');
-ok(wait_until(sub { join(' ', unload_states($row)) eq 'completed' }), 'UNLOAD goes on: it ends while the server is down');
 release();
+ok(wait_until(sub { join(' ', unload_states($row)) eq 'completed' }), 'UNLOAD goes on: it ends while the server is down');
 $node->start;
 $sql->("SELECT rs2ddb_resume($job)");
 wait_job($node, $job);

@@ -68,10 +68,11 @@ sub session_of { return warehouse("SELECT session_id FROM redshift.unload_histor
 }
 {
 	my $name = 'the connection is lost, and the warehouse cannot be reached for a while';
-	gateway(drop_connection_during_unload => $yes, unload_delay_ms => 3000);
+	gateway(drop_connection_during_unload => $yes, unload_hold => $yes);
 	my ($id, $table) = unloading();
 	gateway(hang_connect => $yes);
 	ok(wait_until(sub { slurp_file($node->logfile) =~ /connection lost during UNLOAD/ }), 'the leader has seen it');
+	gateway(unload_hold => $no);
 	ok(wait_until(sub { join(' ', unload_states(job_row($node, $id))) eq 'completed' }), 'meanwhile the UNLOAD ends');
 	is(job_row($node, $id)->{state}, 'unloading', 'the job waits');
 	gateway(hang_connect => $no);
@@ -89,11 +90,13 @@ sub session_of { return warehouse("SELECT session_id FROM redshift.unload_histor
 }
 {
 	my $name = 'the leader is gone, its UNLOAD goes on';
-	gateway(unload_delay_ms => 4000);
+	gateway(unload_hold => $yes);
 	my ($id, $table) = unloading();
 	my ($leader) = worker_pids($node, 'leader');
 	$sql->("SELECT pg_terminate_backend($leader)");
 	ok(wait_for($node, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $leader)"), 'its leader is gone');
+	$sql->("SELECT rs2ddb_wait($id, '1 s')");    # the next one follows the UNLOAD
+	gateway(unload_hold => $no);
 	arrived($name, wait_job($node, $id), $table, 1);
 	$mend->();
 }

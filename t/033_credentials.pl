@@ -2,6 +2,7 @@
 # on; without new ones it stops soon, says so, and can be resumed.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Rs2ddb;
@@ -97,14 +98,14 @@ for my $case ([ 'the token expires while DynamoDB is written to', @writes_fail ]
 	my $name = 'the keys are deleted while the UNLOAD runs';
 	my ($old, $new) = (new_keys(), new_keys());
 	create_warehouse($node, 'rotated', {}, $old);
-	gateway(unload_delay_ms => 3000);
+	gateway(unload_hold => JSON::PP::true);
 	my $table = unique('credentials');
 	my $job = export_job($node, $query, $table, key => q('{id}'), server => q('rotated'));
 	ok(wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), "$name: it runs");
 	alter_mapping('rotated', $new);
 	forget_credentials($old->{aws_access_key_id});
+	gateway(unload_hold => JSON::PP::false);
 	arrived($name, $job, $table);
-	gateway(unload_delay_ms => 0);
 }
 {
 	my $name = "the server's own credentials change";

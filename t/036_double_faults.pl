@@ -2,6 +2,7 @@
 # follows from it, or not at all, so that the leader after it neither leaves rows out nor mixes attempts.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Rs2ddb;
@@ -79,14 +80,14 @@ for my $case ([ 'another table while a loader is replaced', { type => 'delay', m
 {
 	my $name = 'other columns, then the catalog fails';
 	my $table = unique('double-faults');
-	gateway(unload_delay_ms => 2000);
+	gateway(unload_hold => JSON::PP::true);
 	my $job = export_job($node, $query, $table, %key);
 	ok(wait_for($node, "SELECT stage_prefix IS NOT NULL FROM rs2ddb.job WHERE job_id = $job"), "$name: an UNLOAD is sent");
 	my $row = job_row($node, $job);
 	ok(wait_until(sub { stage_files($row) > 0 }), "$name: it has written some files");
 	terminate_leader($name);
+	gateway(unload_hold => JSON::PP::false);
 	ok(wait_until(sub { join(' ', unload_states($row)) eq 'completed' }), "$name: the UNLOAD ends without it");
-	gateway(unload_delay_ms => 0);
 	warehouse('CREATE TABLE public.double_faults_2 AS SELECT id, b, a FROM public.double_faults; DROP TABLE public.double_faults;
 		ALTER TABLE public.double_faults_2 RENAME TO double_faults');
 	fails_in_catalog($name, $job, 'rs2ddb.job', q(NEW.state = 'unloading' AND OLD.state = 'preparing'), sub { });
