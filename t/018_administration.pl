@@ -2,6 +2,7 @@
 # standby, lifecycle rules, signals to workers.
 use strict;
 use warnings;
+use JSON::PP;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;

@@ -2,6 +2,7 @@
 # on; without new ones it stops soon, says so, and can be resumed.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Rs2ddb;

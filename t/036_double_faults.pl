@@ -2,6 +2,7 @@
 # follows from it, or not at all, so that the leader after it neither leaves rows out nor mixes attempts.
 use strict;
 use warnings;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Rs2ddb;
