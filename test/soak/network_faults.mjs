@@ -7,6 +7,9 @@ const read = (action, { probability, times }) => ({ service: 's3', match: { targ
 /** Each of them slows the pacer down, as it must; a round full of them would only be long. */
 const MOST_THROTTLES = 20;
 
+/** A request is applied at most so long after its connection is gone. */
+export const LATE_MS_MOST = 2000;
+
 /** From the generator to the rule. Times are for a round of 8,000 batches over 20 files. */
 const KINDS = [
   (r) => write({ type: 'error', status: 500, code: 'InternalServerError' }, { probability: r.between(5, 40) / 1000, times: r.between(1, 200) }),
@@ -22,6 +25,7 @@ const KINDS = [
   (r) => write({ type: 'bad_crc' }, { probability: r.between(2, 20) / 1000, times: r.between(1, 80) }),
   (r) => write({ type: 'corrupt', offset: r.between(0, 30) }, { probability: r.between(2, 20) / 1000, times: r.between(1, 80) }),
   (r) => write({ type: 'hang', ms: r.between(200, 2500), when: r.pick(['before', 'after']) }, { probability: r.between(1, 5) / 1000, times: r.between(1, 12) }),
+  (r) => write({ type: 'late', ms: r.between(100, LATE_MS_MOST) }, { probability: r.between(2, 20) / 1000, times: r.between(1, 40) }),
   (r) => write({ type: 'delay', ms: r.between(5, 400) }, { probability: r.between(5, 60) / 1000, times: r.between(10, 200) }),
   (r) => read({ type: 'error', status: 503, code: 'SlowDown' }, { probability: r.between(10, 60) / 100, times: r.between(1, 12) }),
   (r) => read({ type: 'error', status: 500, code: 'InternalError' }, { probability: r.between(10, 60) / 100, times: r.between(1, 8) }),
