@@ -150,7 +150,6 @@ arrives(q(SELECT 1 AS id, 2 AS "select", 3 AS "c0", 4 AS c1, 5 AS "q"), { 1 => {
 	'names that are key words, or that the wrapping uses itself');
 arrives(q(SELECT 1 AS "ID", 2 AS "id", 3 AS "Id"), { 2 => { ID => { N => 1 }, Id => { N => 3 } } }, 'names that differ in case only are different attributes');
 arrives(q(SELECT 'x' AS id, count(*) FROM query_rows), { x => { count => { N => 30 } } }, 'a column without a name gets that of its function');
-arrives(q(SELECT 7, 'x' AS name), { 7 => { name => { S => 'x' } } }, 'or the ?column? of the warehouse', '?column?');
 
 # --- long and wide ------------------------------------------------------------------------------------------
 
@@ -202,6 +201,7 @@ refused("SELECT 'ü' AS id; $harm", '42601', $only_one, 'DELETE', 'a second stat
 
 my $opens = qr/^this parenthesis is never closed$/;
 my $closes = qr/^this parenthesis closes nothing$/;
+refused(q(SELECT 7, 'x' AS name), '42611', qr/^column 1 of the query has no name$/, undef, 'a key without a name', qr/\bAS\b/);
 refused('SELECT (1 AS id', '42601', $opens, '(1', 'an open parenthesis');
 refused("SELECT query_touch() AS id) AS q; $harm; --", '42601', $closes, ') AS q', 'a break-out through a parenthesis');
 refused("SELECT 1 AS id) TO 's3://elsewhere/' --", '42601', $closes, ') TO', 'a break-out to another target');
