@@ -60,6 +60,16 @@ is($sql->("SELECT string_agg(concat(key, ' ', code), ', ' ORDER BY key) FROM rs2
 ok(ledger_balances($node, $job->{job_id}), 'the ledger balances');
 clear_faults();
 
+# ---- a row on which DynamoDB Local itself fails -----------------------------------------------
+
+$table = unique('service-error');
+$query = q{SELECT n, (CASE WHEN n = 5 THEN '{"' || repeat('x', 60000) || '": 1}' ELSE '{"a": 1}' END)::super AS v FROM service_error WHERE n <= 60};
+$job = export_and_wait($node, $query, $table, key => q('{n}'), server => q('hasty'), max_rejects => 1);
+is($job->{state}, 'succeeded', 'an attribute name of 60,000 bytes: the job succeeds, one reject is tolerated') or diag($job->{error_message});
+is($sql->("SELECT string_agg(concat(key, ' ', code), ', ') FROM rs2ddb.reject WHERE job_id = $job->{job_id}"),
+	'{"n":5} service_error', 'an attribute name of 60,000 bytes: its row is rejected');
+is($job->{items_written}, 59, 'an attribute name of 60,000 bytes: all others are written');
+
 # ---- the option -------------------------------------------------------------------------------
 
 for my $bad ('0', '3601', 'long')

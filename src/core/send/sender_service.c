@@ -34,7 +34,11 @@ static R2dStatus failed_alone(R2dSender *sender, R2dSlot *slot, int64_t now_us,
         return R2D_OK;
     }
     *verdict = R2D_SERVICE_AGAIN;
-    return r2d_batch_rotate(&slot->batch, &slot->part) ? R2D_OK : r2d_fail_memory(err);
+    if (!r2d_batch_rotate(&slot->batch, &slot->part))
+        return r2d_fail_memory(err);
+    if (trial->vouched) /* that of the row whose turn it is now */
+        slot->attempt = trial->tries;
+    return R2D_OK;
 }
 
 R2dStatus r2d_slot_service_failed(R2dSender *sender, R2dSlot *slot, int64_t now_us,
