@@ -17,7 +17,7 @@ my $node = do {
 	new_node('name_resolution');
 };
 my $sql = sub { $node->safe_psql('postgres', $_[0]) };
-create_warehouse($node, 'patient', { host => 'slow.example', connect_timeout => '3600' });
+create_warehouse($node, 'patient', { host => 'slow.example', connect_timeout => '600' });
 create_warehouse($node, 'hurried', { host => 'slow.example', connect_timeout => '1' });
 create_warehouse($node, 'by_name', { host => 'localhost' });
 
@@ -36,7 +36,7 @@ is($job->{state}, 'succeeded', 'one of several hosts is reached') or diag("$job-
 create_warehouse($node, 'none_of_them', { host => 'no-such-host.invalid,slow.example', connect_timeout => '1' });
 $job = export_and_wait($node, 'SELECT 1 AS id', unique('resolve'), key => q('{id}'), server => q('none_of_them'));
 like($job->{error_detail}, qr/no name server told the address of "slow\.example" within 1 s/, 'none of several: the job fails, and says why');
-create_warehouse($node, 'two_patient', { host => '127.0.0.2,slow.example', connect_timeout => '3600' });
+create_warehouse($node, 'two_patient', { host => '127.0.0.2,slow.example', connect_timeout => '600' });
 
 # A host name is checked by what it leads to: nothing is sent to a link-local address.
 for my $case (
