@@ -43,6 +43,7 @@ typedef struct R2dLeader {
     int unload_pid;          /* of our session, while it runs an UNLOAD; 0 otherwise */
     bool unload_open;        /* how the UNLOAD below stage_prefix ended is not known */
     bool plan_kept;          /* the plan is the one that UNLOAD was made with */
+    bool plan_lost;          /* it was not, once: the prefix is on the list of leftovers */
     bool table_seen;         /* the table was there when the plan was made */
     R2dLoaders *loaders;     /* while files are loaded */
     char *stage_prefix;      /* "s3://bucket/folder/uuid/" of this attempt, or NULL */

@@ -112,6 +112,7 @@ static void forget_attempt(R2dLeader *leader)
 static void store_plan(R2dLeader *leader, const char *table_id)
 {
     R2dBytes plan;
+    bool kept;
 
     r2d_bytes_init(&plan, leader->aws->alloc);
     if (!r2d_plan_write(leader->columns, leader->column_count, &plan))
@@ -119,8 +120,10 @@ static void store_plan(R2dLeader *leader, const char *table_id)
     leader->job->plan = r2d_from_utf8(r2d_bytes_view(&plan));
     leader->job->table_id = table_id[0] != '\0' ? pstrdup(table_id) : NULL;
     r2d_tx_begin();
-    leader->plan_kept = r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_id);
-    if (!leader->plan_kept)
+    kept = r2d_catalog_job_set_plan(leader->job_id, leader->job->plan, table_id);
+    leader->plan_lost = leader->plan_lost || !kept;
+    leader->plan_kept = !leader->plan_lost;
+    if (!kept)
         forget_attempt(leader);
     else if (leader->job->unloaded)
         r2d_catalog_files_restart(leader->job_id);

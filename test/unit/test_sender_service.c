@@ -130,6 +130,20 @@ static void a_batch_that_is_the_only_one_is_halved_later(void **state)
     sender_rig_end(&t);
 }
 
+/* The others of its batch are written before it fails alone, and nothing after it. */
+static void the_last_row_of_a_file_is_found(void **state)
+{
+    (void)state;
+    R2dError err = {0};
+    begin(4);
+    assert_int_equal(go_on(10, true, &err), R2D_OK);
+    add_batch(25, 25);
+    assert_int_equal(sender_rig_run(&t, &err), R2D_OK);
+    assert_int_equal(count_outcome(R2D_ROW_WRITTEN), rows_added - 1);
+    assert_int_equal(count_outcome(R2D_ROW_REJECTED), 1);
+    sender_rig_end(&t);
+}
+
 static void a_row_that_is_the_only_one_fails_the_job_as_an_outage(void **state)
 {
     (void)state;
@@ -254,6 +268,7 @@ int main(void)
         cmocka_unit_test(the_row_is_found_and_the_others_are_written),
         cmocka_unit_test(several_rows_of_a_batch_are_found),
         cmocka_unit_test(a_batch_that_is_the_only_one_is_halved_later),
+        cmocka_unit_test(the_last_row_of_a_file_is_found),
         cmocka_unit_test(a_row_that_is_the_only_one_fails_the_job_as_an_outage),
         cmocka_unit_test(an_outage_of_the_table_rejects_nothing),
         cmocka_unit_test(an_outage_of_ten_minutes_fails_with_its_words),

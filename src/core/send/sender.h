@@ -119,6 +119,10 @@ R2dStatus r2d_sender_pump(R2dSender *sender, R2dError *err);
 /* Microseconds until pump has something to do without any reply; -1: no limit. */
 int64_t r2d_sender_wait_us(R2dSender *sender);
 
+/* A row of this key goes into a batch, or is superseded before it did: while requests of a lost
+ * sender may be applied, later rows of the key wait for this one. */
+void r2d_sender_note_taken(R2dSender *sender, uint64_t key_hash, int64_t row);
+
 bool r2d_sender_filling(const R2dSender *sender);    /* the open batch holds rows */
 int64_t r2d_sender_started(const R2dSender *sender); /* calls started so far */
 bool r2d_sender_idle(const R2dSender *sender);       /* no row is held */

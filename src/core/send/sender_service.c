@@ -29,6 +29,8 @@ static R2dStatus failed_alone(R2dSender *sender, R2dSlot *slot, int64_t now_us,
 {
     R2dTrial *trial = &slot->batch.entries[0].trial;
     slot->suspects = 0;
+    if (trial->tries == 0)
+        trial->vouched = sender->accepted > slot->trial.accepted;
     if (r2d_trial_row(trial, sender->accepted, patience_us(sender), now_us)) {
         *verdict = R2D_SERVICE_GIVE_UP;
         return R2D_OK;
@@ -49,6 +51,7 @@ R2dStatus r2d_slot_service_failed(R2dSender *sender, R2dSlot *slot, int64_t now_
         if (!r2d_trial_batch(&slot->trial, sender->accepted, patience_us(sender), now_us))
             return R2D_OK;
         slot->searched = true;
+        slot->trial.accepted = sender->accepted;
         slot->attempt = 0; /* its good rows have waited long enough */
     }
     if (slot->sent == 1)

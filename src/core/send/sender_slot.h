@@ -75,8 +75,6 @@ R2dStatus r2d_slot_reply(R2dSender *sender, R2dSlot *slot, int64_t now_us, R2dEr
 /* sender_late.c: after the call of a slot is done, before its entries change. why: as judged. */
 void r2d_slot_note_late(R2dSender *sender, const R2dSlot *slot, const R2dError *why,
                         int64_t now_us);
-/* A row of this key goes into a batch, while requests of a lost sender may be applied. */
-void r2d_sender_note_taken(R2dSender *sender, uint64_t key_hash, int64_t row);
 
 /* sender_service.c: what follows when the service failed on what a slot has sent. */
 typedef enum R2dServiceVerdict {

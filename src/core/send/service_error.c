@@ -42,8 +42,10 @@ bool r2d_trial_batch(R2dTrial *trial, int64_t accepted, int64_t patience_us, int
 
 bool r2d_trial_row(R2dTrial *trial, int64_t accepted, int64_t patience_us, int64_t now_us)
 {
-    if (trial->tries == 0)
+    if (trial->tries == 0) {
         trial->accepted = accepted;
+        begin(trial, now_us);
+    }
     if (!trial->vouched) {
         trial->vouched = accepted > trial->accepted;
         begin(trial, now_us);

@@ -62,11 +62,16 @@ static bool has_bytes_left(const R2dSpreadStore *store)
     return store->cells.used < R2D_SPREAD_BYTES_MAX / R2D_CELL_BYTES;
 }
 
-bool r2d_spread_open(const R2dSpread *spread, int64_t now_us)
+bool r2d_spread_has_room(const R2dSpread *spread)
 {
     const R2dSpreadStore *store = spread->store;
     return spread->rows < R2D_SPREAD_ROWS_MAX && has_bytes_left(store) &&
-           store->keys.waiting < R2D_SPREAD_KEYS_MAX && !is_calm(spread, now_us);
+           store->keys.waiting < R2D_SPREAD_KEYS_MAX;
+}
+
+bool r2d_spread_open(const R2dSpread *spread, int64_t now_us)
+{
+    return r2d_spread_has_room(spread) && !is_calm(spread, now_us);
 }
 
 /* Keeps a row and makes sure that its key waits. */

@@ -46,7 +46,9 @@ static inline bool r2d_spread_on(const R2dSpread *spread)
 bool r2d_spread_blame(R2dSpread *spread, int64_t now_us);
 /* Off when it is empty and no partition throttled for a while. */
 void r2d_spread_rest(R2dSpread *spread, int64_t now_us);
-/* Whether rows may be put: there is room, and it is not running empty. */
+/* Whether there is room for a row. */
+bool r2d_spread_has_room(const R2dSpread *spread);
+/* Whether rows that are read may be put: there is room, and it is not running empty. */
 bool r2d_spread_open(const R2dSpread *spread, int64_t now_us);
 
 /* Appends the row to its key's queue; false when memory is out. There may be a row more than

@@ -60,8 +60,11 @@ static void hold_late(R2dTransfer *transfer, int64_t until_us)
     if (!r2d_held_rows_put(&transfer->late, &transfer->held, until_us, &superseded))
         return;
     transfer->held.held = false;
-    if (superseded != 0)
-        settle(transfer, superseded, R2D_ROW_COLLAPSED);
+    if (superseded == 0)
+        return;
+    /* This transfer never sent it, but one that was lost may have: then its successor waits. */
+    r2d_sender_note_taken(transfer->sender, transfer->held.item.key_hash, superseded);
+    settle(transfer, superseded, R2D_ROW_COLLAPSED);
 }
 
 /* Commits the pending item of the open batch, or holds the row back. */
@@ -269,13 +272,14 @@ static Flow place_late(R2dTransfer *transfer, R2dError *err)
 }
 
 /* An older row of a held one's key may have come back into the window: it goes there, too, before
- * any row that is read from now on. */
+ * any row that is read from now on; also when the window runs empty, or the older one would wait
+ * for it and it for the window. */
 static Flow next_row_with_window(R2dTransfer *transfer, R2dError *err)
 {
     int64_t now_us = now_of(transfer);
     if (transfer->held.held)
         return put_held(transfer, err);
-    if (transfer->late.count == 0 || !r2d_spread_open(&transfer->spread, now_us))
+    if (transfer->late.count == 0 || !r2d_spread_has_room(&transfer->spread))
         return next_spread_row(transfer, err);
     const R2dLooseItem *loose = r2d_held_rows_take_any(&transfer->late);
     if (loose != NULL && r2d_spread_put(&transfer->spread, loose, now_us))
