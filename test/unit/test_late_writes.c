@@ -124,10 +124,10 @@ static void more_than_can_wait_stops_reading_until_some_go(void **state)
     transfer_rig_end(&t);
 }
 
-/* The loader is lost with a request in flight; the next one begins at the checkpoint. */
-static void a_request_of_a_lost_loader_comes_late(void **state)
+/* The loader is lost with a request in flight; the next one begins at the checkpoint, and waits so
+ * long before it sends anything. */
+static void lose_loader(int64_t late_for_us)
 {
-    (void)state;
     R2dError err;
     begin(RIG_STRING);
     write_file();
@@ -140,11 +140,30 @@ static void a_request_of_a_lost_loader_comes_late(void **state)
         assert_int_equal(r2d_transfer_step(t.transfer, &err), R2D_OK);
     }
     r2d_transfer_file_close(t.transfer);
-    R2dTransferFile file = {.was_lost = true};
+    R2dTransferFile file = {.was_lost = true, .late_for_us = late_for_us};
     assert_int_equal(transfer_rig_source(&t, 0, false, 0, &err), R2D_OK);
     r2d_transfer_take_over(t.transfer, &file);
+}
+
+static void a_request_of_a_lost_loader_comes_late(void **state)
+{
+    (void)state;
+    R2dError err;
+    lose_loader(0);
     step_for(R2D_US_PER_S);
     assert_int_equal(t.base.fake.item_count, TWICE + OTHERS);
+    assert_int_equal(transfer_rig_run(&t, &err), R2D_END);
+    assert_newest();
+    transfer_rig_end(&t);
+}
+
+/* While all rows wait, the later one of a key supersedes the older, which is then sent by nobody
+ * but the lost loader. */
+static void a_superseded_row_may_have_been_sent_by_a_lost_loader(void **state)
+{
+    (void)state;
+    R2dError err;
+    lose_loader(R2D_US_PER_S);
     assert_int_equal(transfer_rig_run(&t, &err), R2D_END);
     assert_newest();
     transfer_rig_end(&t);
@@ -265,6 +284,7 @@ int main(void)
         cmocka_unit_test(of_rows_that_wait_the_last_one_is_kept),
         cmocka_unit_test(more_than_can_wait_stops_reading_until_some_go),
         cmocka_unit_test(a_request_of_a_lost_loader_comes_late),
+        cmocka_unit_test(a_superseded_row_may_have_been_sent_by_a_lost_loader),
         cmocka_unit_test(nothing_is_written_while_requests_of_settled_rows_may_come),
         cmocka_unit_test(without_a_grace_no_row_waits),
         cmocka_unit_test(who_did_not_answer),
