@@ -49,6 +49,19 @@ sub newest_wins
 newest_wins('after a cut', 'warehouse', ms => 3000);
 newest_wins('after a time-out', 'hurried', ms => 3000, cut => JSON::PP::false);
 
+# ---- what is written after the job ----------------------------------------------------------------
+
+{
+	my $name = 'keys that come once';
+	my $before = counters()->{applied_late};
+	faults(rule(BatchWriteItem => { type => 'late', ms => 3000 }, key_prefix => 'only'));
+	my $job = export_and_wait($node, "$query WHERE id LIKE 'only%'", unique('late-writes'), key => q('{id}'));
+	my $after = counters()->{applied_late};
+	is($job->{state}, 'succeeded', "$name: the job succeeds") or diag($job->{error_message});
+	is($after, $before + 1, "$name: then no request of it comes any more, and the next job may write the same keys");
+	clear_faults();
+}
+
 # ---- rows of other keys -----------------------------------------------------------------------
 
 {

@@ -257,6 +257,9 @@ extern void r2d_catalog_files_restart(int64 job_id);
 extern void r2d_catalog_files_release(int64 job_id);
 extern R2dFileCounts r2d_catalog_file_counts(int64 job_id);
 
+/* For so long requests of the job's loaders may still be applied; 0: none may. */
+extern int r2d_catalog_files_late_ms(int64 job_id);
+
 /* The failure of the first failed file; false when none failed. */
 extern bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure);
 

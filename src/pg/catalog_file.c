@@ -109,6 +109,22 @@ R2dFileCounts r2d_catalog_file_counts(int64 job_id)
     return counts;
 }
 
+int r2d_catalog_files_late_ms(int64 job_id)
+{
+    R2dSpi spi = r2d_spi_enter(true);
+    R2dArgs args = {0};
+    int late_ms;
+
+    r2d_arg_int8(&args, job_id);
+    r2d_spi_run("SELECT ceil(1e3 * EXTRACT(epoch FROM GREATEST(max(late_until) - "
+                "clock_timestamp(), interval '0')))::integer "
+                "FROM rs2ddb.file WHERE job_id = $1 AND late_until IS NOT NULL",
+                &args);
+    late_ms = r2d_spi_int4(1, 0);
+    r2d_spi_leave(&spi);
+    return late_ms;
+}
+
 bool r2d_catalog_first_file_failure(int64 job_id, R2dFailure *failure)
 {
     R2dSpi spi = r2d_spi_enter(true);

@@ -122,6 +122,20 @@ static const char *describe_end(const R2dLeader *leader, const R2dFileCounts *co
     return text;
 }
 
+/* Whoever waits for the job may write the same keys next: no request of this one may come then. */
+static void let_late_requests_pass(const R2dLeader *leader)
+{
+    int late_ms;
+
+    do {
+        r2d_tx_begin();
+        late_ms = r2d_catalog_files_late_ms(leader->job_id);
+        r2d_tx_commit();
+        if (late_ms > 0)
+            r2d_sleep(late_ms);
+    } while (late_ms > 0);
+}
+
 void r2d_finish(R2dLeader *leader)
 {
     R2dFileCounts counts;
@@ -135,8 +149,10 @@ void r2d_finish(R2dLeader *leader)
     counts = r2d_catalog_file_counts(leader->job_id);
     failed = find_failure(leader, &counts, &failure);
     r2d_tx_commit();
-    if (!failed)
+    if (!failed) {
+        let_late_requests_pass(leader);
         r2d_job_table_require(leader->aws, leader->job, TABLE_PATIENCE_MS, &table);
+    }
     if (!failed && !leader->job->keep_files)
         (void)r2d_stage_clean(leader);
     settle(leader, failed ? R2D_JOB_FAILED : R2D_JOB_SUCCEEDED, failed ? &failure : NULL,
