@@ -3,6 +3,7 @@
 
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h" /* since 19 it declares get_database_name */
 
 const char *r2d_job_log_name(const R2dJob *job)
 {
