@@ -346,7 +346,7 @@ WHERE j.finished_at IS NULL
    OR j.finished_at OPERATOR(pg_catalog.>) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) interval '1 hour')
 ORDER BY j.job_id;
 
-COMMENT ON VIEW rs2ddb.progress IS 'running jobs and those that settled within the last hour';
+COMMENT ON VIEW rs2ddb.progress IS 'unsettled jobs and those that settled within the last hour';
 COMMENT ON COLUMN rs2ddb.progress.job_id IS 'the job';
 COMMENT ON COLUMN rs2ddb.progress.state IS 'where it stands; interrupted: its leader is gone, the next call or the launcher goes on with it; copy: unsettled, of another system or database, it does not run here';
 COMMENT ON COLUMN rs2ddb.progress.table_name IS 'the DynamoDB table';
@@ -394,7 +394,7 @@ CREATE POLICY own_leftovers ON rs2ddb.leftover FOR SELECT USING (
     rs2ddb.is_owner(owner, owner_oid, system_identifier)
     OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'));
 
-COMMENT ON POLICY own_jobs ON rs2ddb.job IS 'an owner sees his jobs, pg_read_all_stats sees all';
+COMMENT ON POLICY own_jobs ON rs2ddb.job IS 'owners see their own jobs, pg_read_all_stats all';
 COMMENT ON POLICY own_files ON rs2ddb.file IS 'the files of the jobs that one sees';
 COMMENT ON POLICY own_rejects ON rs2ddb.reject IS 'the rejects of the jobs that one sees';
 COMMENT ON POLICY own_events ON rs2ddb.event IS 'the events of the jobs that one sees';
